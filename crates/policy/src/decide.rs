@@ -1,0 +1,137 @@
+//! `Boundary::decide`: the only place that answers "may it?".
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::boundary::Boundary;
+use crate::origin::Origin;
+use crate::policy::FileRuleKind;
+
+/// What the inside wants to do. Paths are canonical (see [`Boundary::locate`](crate::locate)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read, list or execute.
+    Read(PathBuf),
+    /// Create, change, delete, or change metadata.
+    Write(PathBuf),
+    /// Remove, rename, move away or replace the object itself.
+    Remove(PathBuf),
+    /// Connect to a host name or address and port.
+    Connect {
+        /// Canonical name: lower case, no trailing dot.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// Connect to a UNIX socket or named pipe of the host.
+    Socket(PathBuf),
+}
+
+/// The answer to "may it?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Yes, on the host's own object.
+    Allowed,
+    /// It works inside, on bailiwick's own copy; the host's object is neither read nor changed.
+    Private,
+    /// No.
+    Refused,
+}
+
+/// Why the verdict is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The rule that decided; `None` where no rule covers the target (what is not allowed is refused).
+    pub rule: Option<DecidingRule>,
+    /// One sentence for people, without the rule's place.
+    pub reason: String,
+    /// What would change a refusal.
+    pub remedy: Option<Remedy>,
+}
+
+/// The rule that decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DecidingRule {
+    /// The rule as a person would write it: `read = "~/.gitconfig"`.
+    pub text: String,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// The grant that would turn a refusal into a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remedy {
+    /// The command-line option: `--read /opt/sdk`. `None` where no option can (the administrator's ceiling).
+    pub option: Option<String>,
+    /// The line for a policy file: `[files] read = ["/opt/sdk"]`.
+    pub policy_line: Option<String>,
+    /// What has to be done instead, where no grant suffices.
+    pub note: Option<String>,
+}
+
+/// What the boundary grants at one path: what a tier has to make true there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Not there at all: outside everything that is readable.
+    Hidden,
+    /// Inside something visible, but neither read nor written.
+    Denied,
+    /// Read and executed.
+    Read,
+    /// Read and written.
+    Write,
+    /// The inside's own (index into [`Boundary::private`]), read and written.
+    Private(usize),
+    /// The inside's own, but this name may not be changed or brought into being.
+    PrivateProtected(usize),
+}
+
+impl Boundary {
+    /// May the inside do this?
+    pub fn decide(&self, access: &Access) -> Decision {
+        let _ = access;
+        todo!("boundary helper")
+    }
+
+    /// What the inside has at `path` (canonical).
+    ///
+    /// Agrees with [`decide`](Self::decide) by construction: both use the same evaluation.
+    pub fn grant(&self, path: &Path) -> Grant {
+        let _ = path;
+        todo!("boundary helper")
+    }
+
+    /// Every path at which the grant may differ from that of its parent, sorted so that parents come first:
+    /// the paths of all rules, ceilings and private roots, without duplicates.
+    pub fn points(&self) -> Vec<&Path> {
+        todo!("boundary helper")
+    }
+
+    /// Names inside a writable (or private) place that must neither be changed nor brought into being, present or absent:
+    /// each point whose grant is `Read`, `Denied` or `PrivateProtected` while its parent directory's grant is `Write`
+    /// or `Private`, because of a `deny`, `protect` or `read` rule or the ceiling.
+    pub fn guarded(&self) -> Vec<Guarded<'_>> {
+        todo!("boundary helper")
+    }
+}
+
+/// A name that must neither be changed nor brought into being.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guarded<'a> {
+    /// The name.
+    pub path: &'a Path,
+    /// The writable or private root above it: the highest ancestor from which everything down to the name's parent is
+    /// writable. Every directory strictly between the two must not be renamed.
+    pub root: &'a Path,
+    /// `Deny` if it may not be read either.
+    pub kind: FileRuleKind,
+    /// What is there now.
+    pub present: crate::boundary::Present,
+    /// The rule's origin.
+    pub origin: &'a Origin,
+}
