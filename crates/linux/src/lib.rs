@@ -1,1 +1,8 @@
-//! The Linux tiers.
+//! The Linux tiers of bailiwick.
+//!
+//! ```text
+//! Boundary ──► Plan ──► Enclosure ──► Event…, Outcome
+//!      plan      enter       supervise
+//! ```
+
+pub mod api;

@@ -1,0 +1,92 @@
+//! What goes into a run and what comes out of it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// A way of enforcing a boundary on Linux.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// Own user, mount, pid, ipc, uts, cgroup and net namespaces; Landlock and seccomp on top.
+    Namespaces,
+    /// Landlock and seccomp alone, for hosts that forbid user namespaces.
+    Landlock,
+}
+
+impl Tier {
+    /// Strongest first.
+    pub const ALL: [Tier; 2] = [Tier::Namespaces, Tier::Landlock];
+
+    /// The name used in policy files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tier::Namespaces => "namespaces",
+            Tier::Landlock => "landlock",
+        }
+    }
+}
+
+/// What is run inside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Program and arguments; never empty. A program without `/` is looked up in the `PATH` of the boundary's environment.
+    pub argv: Vec<OsString>,
+    /// The directory that the command starts in: the workspace or a directory below it, canonical.
+    pub directory: PathBuf,
+}
+
+/// What happens during a run, as it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A guarded name that did not exist was brought into being and has been taken away.
+    Quarantined {
+        /// The name, escaped for printing.
+        name: String,
+        /// Where its content is kept, if it could be kept.
+        kept: Option<String>,
+    },
+    /// A guarded name appeared and could not be taken away.
+    QuarantineFailed {
+        /// The name, escaped for printing.
+        name: String,
+        /// What the system answered.
+        why: String,
+    },
+    /// A protected name was replaced from outside during the run and has been protected again.
+    ProtectedAgain {
+        /// The name, escaped for printing.
+        name: String,
+    },
+    /// Something the user should know.
+    Remark {
+        /// The sentence.
+        text: String,
+    },
+}
+
+/// How the run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "ended", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The command exited with this status.
+    Exited {
+        /// 0 to 255.
+        status: u8,
+    },
+    /// The command was ended by this signal.
+    Signalled {
+        /// Signal number.
+        signal: i32,
+    },
+    /// The time limit was reached and the tree was killed.
+    TimedOut,
+    /// The command could not be started inside: errno of `execve`, after everything else was set up.
+    NotStarted {
+        /// The errno: ENOENT means not found (exit status 127), others not executable (126).
+        errno: i32,
+    },
+}
