@@ -56,8 +56,18 @@ pub enum Event {
         /// What the system answered.
         why: String,
     },
-    /// A protected name was replaced from outside during the run and has been protected again.
+    /// A protected name was replaced from outside during the run, which takes the protection off it; it has been put back.
     ProtectedAgain {
+        /// The name, escaped for printing.
+        name: String,
+    },
+    /// A protected name was removed from outside. From now on it is taken away if it appears.
+    ProtectedGone {
+        /// The name, escaped for printing.
+        name: String,
+    },
+    /// A protected name was replaced from outside and could not be protected again: the run is ended.
+    ProtectionLost {
         /// The name, escaped for printing.
         name: String,
     },

@@ -5,10 +5,18 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::boundary::Boundary;
+use crate::evaluate::{View, tidy};
 use crate::origin::Origin;
 use crate::policy::FileRuleKind;
 
-/// What the inside wants to do. Paths are canonical (see [`Boundary::locate`](crate::locate)).
+mod files;
+mod network;
+mod remedy;
+#[cfg(test)]
+mod tests;
+mod words;
+
+/// What the inside wants to do. Paths are canonical (see [`locate`](crate::locate::locate)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read, list or execute.
@@ -93,30 +101,42 @@ pub enum Grant {
 
 impl Boundary {
     /// May the inside do this?
+    ///
+    /// A path that is relative or holds `..` is refused: what it means is known only after
+    /// [`locate`](crate::locate::locate).
     pub fn decide(&self, access: &Access) -> Decision {
-        let _ = access;
-        todo!("boundary helper")
+        match access {
+            Access::Read(path) => files::decide(self, files::Verb::Read, path),
+            Access::Write(path) => files::decide(self, files::Verb::Write, path),
+            Access::Remove(path) => files::decide(self, files::Verb::Remove, path),
+            Access::Connect { host, port } => network::connect(&self.network, host, *port),
+            Access::Socket(path) => network::socket(self, path),
+        }
     }
 
     /// What the inside has at `path` (canonical).
     ///
     /// Agrees with [`decide`](Self::decide) by construction: both use the same evaluation.
     pub fn grant(&self, path: &Path) -> Grant {
-        let _ = path;
-        todo!("boundary helper")
+        tidy(path).map_or(Grant::Hidden, |path| self.view().grant(&path))
     }
 
     /// Every path at which the grant may differ from that of its parent, sorted so that parents come first:
     /// the paths of all rules, ceilings and private roots, without duplicates.
     pub fn points(&self) -> Vec<&Path> {
-        todo!("boundary helper")
+        self.view().point_paths()
     }
 
     /// Names inside a writable (or private) place that must neither be changed nor brought into being, present or absent:
     /// each point whose grant is `Read`, `Denied` or `PrivateProtected` while its parent directory's grant is `Write`
-    /// or `Private`, because of a `deny`, `protect` or `read` rule or the ceiling.
+    /// or `Private`, because of a `deny`, `protect` or `read` rule or the ceiling. Parents come first.
     pub fn guarded(&self) -> Vec<Guarded<'_>> {
-        todo!("boundary helper")
+        let view = self.view();
+        view.guarded(&view.points())
+    }
+
+    fn view(&self) -> View<'_> {
+        View { boundary: self, extra: None }
     }
 }
 
@@ -125,8 +145,9 @@ impl Boundary {
 pub struct Guarded<'a> {
     /// The name.
     pub path: &'a Path,
-    /// The writable or private root above it: the highest ancestor from which everything down to the name's parent is
-    /// writable. Every directory strictly between the two must not be renamed.
+    /// The writable or private root above it: the highest ancestor from which everything down to the name's parent has
+    /// the same grant. Every directory strictly between the two must not be renamed. (A writable root inside a private
+    /// one is a root of its own: moving what lies above it moves only the inside's own directories.)
     pub root: &'a Path,
     /// `Deny` if it may not be read either.
     pub kind: FileRuleKind,

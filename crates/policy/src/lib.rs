@@ -8,10 +8,28 @@
 //! The crate is pure but for canonicalising paths and reading the documents themselves; it runs on every platform.
 
 pub mod boundary;
+pub mod builtin;
 pub mod decide;
+pub mod document;
+mod environment;
+mod evaluate;
+pub mod explain;
+pub mod git;
+pub mod glob;
 pub mod guarantee;
 pub mod host;
 pub mod host_pattern;
+pub mod keys;
+pub mod locate;
+pub mod merge;
+pub mod nearest;
 pub mod origin;
 pub mod policy;
+pub mod reference;
+pub mod resolve;
+pub mod schema;
+pub mod search;
+#[cfg(test)]
+mod testing;
 pub mod text;
+pub mod trust;

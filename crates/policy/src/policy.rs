@@ -178,6 +178,8 @@ pub enum NoticeKind {
 pub struct Policy {
     /// File rules of every layer but the administrator's.
     pub files: Vec<FileEntry>,
+    /// The most directory entries that the search for a glob may visit; the resolver's default where nothing is written.
+    pub search_limit: Option<Ruled<u64>>,
     /// Network rules of every layer but the administrator's.
     pub network: NetworkRules,
     /// Environment rules.

@@ -1,0 +1,169 @@
+//! Entering the enclosure: one `clone`, and everything that the child does until the command runs.
+//!
+//! ```text
+//! supervisor ──clone3(user, mount, pid, ipc, uts, cgroup, net)──► init, pid 1
+//!     │                                                             identity → loopback → root → confinement
+//!     │  ◄───────────── Message over a socket pair ──────────────── vfork ──► the command
+//! ```
+//!
+//! Everything the child needs is computed before `clone`, in [`Launch`]. After `clone` nothing allocates, locks or panics
+//! on purpose: the child makes system calls on prepared data, and reports the first that fails.
+
+mod confine;
+mod door;
+mod identity;
+mod init;
+pub(crate) mod message;
+mod prepare;
+mod root;
+mod script;
+mod start;
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::process::Pid;
+
+pub(crate) use door::Door;
+pub(crate) use prepare::{Confinement, Launch, PrepareError};
+
+use crate::sys;
+
+/// A step of the way from `clone` to `execve`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    DeathSignal,
+    Identity,
+    Session,
+    Loopback,
+    PrivateMounts,
+    MemoryRoot,
+    Covers,
+    Devices,
+    /// A step of the plan; the failure's index says which.
+    Step,
+    Terminals,
+    Proc,
+    PivotRoot,
+    PseudoTerminal,
+    Limits,
+    Capabilities,
+    Landlock,
+    Seccomp,
+    Descriptors,
+    Go,
+    Spawn,
+}
+
+impl Stage {
+    pub(crate) const ALL: [Stage; 20] = [
+        Stage::DeathSignal,
+        Stage::Identity,
+        Stage::Session,
+        Stage::Loopback,
+        Stage::PrivateMounts,
+        Stage::MemoryRoot,
+        Stage::Covers,
+        Stage::Devices,
+        Stage::Step,
+        Stage::Terminals,
+        Stage::Proc,
+        Stage::PivotRoot,
+        Stage::PseudoTerminal,
+        Stage::Limits,
+        Stage::Capabilities,
+        Stage::Landlock,
+        Stage::Seccomp,
+        Stage::Descriptors,
+        Stage::Go,
+        Stage::Spawn,
+    ];
+
+    /// What was being done.
+    pub(crate) const fn doing(self) -> &'static str {
+        match self {
+            Stage::DeathSignal => "tying the enclosure's life to bailiwick's (prctl PR_SET_PDEATHSIG)",
+            Stage::Identity => "mapping the user into the new user namespace (/proc/self/uid_map)",
+            Stage::Session => "starting a session of its own (setsid)",
+            Stage::Loopback => "bringing up the loopback interface (ioctl SIOCSIFFLAGS)",
+            Stage::PrivateMounts => "keeping mounts to the enclosure (mount_setattr MS_PRIVATE)",
+            Stage::MemoryRoot => "making the new root (tmpfs)",
+            Stage::Covers => "making the covers of denied names",
+            Stage::Devices => "making /dev",
+            Stage::Step => "carrying out a step of the plan",
+            Stage::Terminals => "mounting its own pseudo-terminals (devpts)",
+            Stage::Proc => "mounting its own /proc",
+            Stage::PivotRoot => "making the new root the root (pivot_root)",
+            Stage::PseudoTerminal => "opening a pseudo-terminal inside",
+            Stage::Limits => "setting the limits (setrlimit)",
+            Stage::Capabilities => "dropping all capabilities",
+            Stage::Landlock => "locking the file system a second time (Landlock)",
+            Stage::Seccomp => "closing system calls (seccomp)",
+            Stage::Descriptors => "closing inherited descriptors (close_range)",
+            Stage::Go => "waiting for the supervisor to be ready",
+            Stage::Spawn => "making the command's process",
+        }
+    }
+
+    /// For `map_err`.
+    fn failed(self) -> impl Fn(Errno) -> Failure {
+        move |errno| self.failed_at(0, errno)
+    }
+
+    fn failed_at(self, index: usize, errno: Errno) -> Failure {
+        Failure { stage: self, index, errno }
+    }
+}
+
+/// The first system call that failed on the way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) stage: Stage,
+    /// Which step of the plan, where the stage is [`Stage::Step`].
+    pub(crate) index: usize,
+    pub(crate) errno: Errno,
+}
+
+/// The supervisor's hold on what it started.
+pub(crate) struct Entered {
+    /// The init of the enclosure.
+    pub(crate) init: Pid,
+    /// The same, as a descriptor.
+    pub(crate) pidfd: OwnedFd,
+    /// Messages of the init; its end is closed when the init is gone.
+    pub(crate) messages: OwnedFd,
+}
+
+impl Entered {
+    /// Lets the command start, which the init waits with until the supervisor is ready to watch it.
+    pub(crate) fn go(&self) -> Result<(), Errno> {
+        message::say_go(&self.messages)
+    }
+}
+
+/// What went wrong before there was a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CloneError {
+    SocketPair(Errno),
+    Clone(Errno),
+}
+
+/// Starts `launch`.
+///
+/// The caller has to be single-threaded and to have blocked the signals that it means to handle.
+pub(crate) fn enter(launch: &Launch<'_>) -> Result<Entered, CloneError> {
+    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .map_err(CloneError::SocketPair)?;
+    // SAFETY: the child runs `init::main`, which neither allocates nor locks, and never returns.
+    match unsafe { sys::clone::fork_into(launch.namespaces) }.map_err(CloneError::Clone)? {
+        sys::clone::Side::Child => {
+            drop(ours);
+            init::main(launch, theirs)
+        }
+        sys::clone::Side::Parent { child, pidfd } => {
+            drop(theirs);
+            Ok(Entered { init: child, pidfd, messages: ours })
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Going back in to protect a name again.
+//!
+//! A mount over a name goes away when somebody outside renames, replaces or removes the name (the kernel detaches it in
+//! every other mount namespace). The supervisor keeps the enclosure's namespaces open, so that a child of its own can
+//! put the mount back.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::{root, script};
+use crate::sys;
+
+/// The enclosure's user and mount namespaces.
+pub(crate) struct Door {
+    user: OwnedFd,
+    mounts: OwnedFd,
+}
+
+impl Door {
+    /// Opens the namespaces of the init. Works only until the init makes itself untraceable, which it does before it waits
+    /// for the supervisor's go.
+    pub(crate) fn open(init: Pid) -> Result<Door, Errno> {
+        let namespace = |kind: &str| {
+            open(format!("/proc/{}/ns/{kind}", init.as_raw_nonzero()), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+        };
+        Ok(Door { user: namespace("user")?, mounts: namespace("mnt")? })
+    }
+
+    /// Mounts what is at `path` over itself, read-only, inside; nothing is done where that is so already.
+    pub(crate) fn protect_again(&self, path: &Path) -> Result<(), Errno> {
+        let below_root = path.strip_prefix("/").unwrap_or(path);
+        let below_root = script::text(below_root.as_os_str()).map_err(|_| Errno::INVAL)?;
+        // SAFETY: the child makes system calls on prepared data and exits.
+        match unsafe { sys::clone::fork_into(0) }? {
+            sys::clone::Side::Child => {
+                let answer = self.go_in_and_protect(&below_root);
+                sys::process::exit_now(answer.map_or_else(Errno::raw_os_error, |()| 0))
+            }
+            sys::clone::Side::Parent { child, .. } => loop {
+                match waitpid(Some(child), WaitOptions::empty()) {
+                    Err(Errno::INTR) => {}
+                    Err(errno) => return Err(errno),
+                    Ok(status) => {
+                        let status = status.and_then(|(_, status)| status.exit_status());
+                        return match status {
+                            Some(0) => Ok(()),
+                            status => Err(Errno::from_raw_os_error(status.unwrap_or(libc::ECHILD))),
+                        };
+                    }
+                }
+            },
+        }
+    }
+
+    /// Runs in the child: nothing here allocates.
+    fn go_in_and_protect(&self, path: &CString) -> Result<(), Errno> {
+        move_into_link_name_space(self.user.as_fd(), Some(LinkNameSpaceType::User))?;
+        move_into_link_name_space(self.mounts.as_fd(), Some(LinkNameSpaceType::Mount))?;
+        // Entering a mount namespace makes its root the root of this process (setns(2)).
+        let root = open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        root::protect(&root, path, true)
+    }
+}

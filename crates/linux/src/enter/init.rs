@@ -1,0 +1,157 @@
+//! The init of the enclosure: pid 1 sets everything up, starts the command, reaps, and ends the tree.
+//! Runs in the child after `clone`: nothing here allocates.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, kill_process_group, set_dumpable_behavior,
+    set_parent_process_death_signal, setsid, wait,
+};
+
+use super::message::{Message, await_go};
+use super::start::Terminal;
+use super::{Failure, Launch, Stage, confine, identity, root, start};
+use crate::sys;
+use crate::sys::signals::Signals;
+
+/// What the supervisor passes on to the command.
+const PASSED_ON: [i32; 8] = [
+    libc::SIGTERM,
+    libc::SIGINT,
+    libc::SIGHUP,
+    libc::SIGQUIT,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGTSTP,
+    libc::SIGCONT,
+];
+
+/// The whole life of the child.
+pub(super) fn main(launch: &Launch<'_>, supervisor: OwnedFd) -> ! {
+    let ending = match set_up(launch, &supervisor) {
+        Err(failure) => Message::Failed(failure),
+        Ok(terminal) => match start::command(launch, terminal.as_ref()) {
+            Err(start::NotStarted::Spawn(errno)) => Message::Failed(Stage::Spawn.failed_at(0, errno)),
+            Err(start::NotStarted::Exec(errno)) => Message::NotStarted(errno.raw_os_error()),
+            Ok(command) => {
+                drop(terminal);
+                let _ = Message::Started.send(&supervisor, None);
+                look_after(command, &supervisor)
+            }
+        },
+    };
+    // The tree is dead before the end is told; what is left to do afterwards is the kernel's own tidying.
+    end_tree();
+    let _ = ending.send(&supervisor, None);
+    sys::process::exit_now(0)
+}
+
+fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>, Failure> {
+    live_no_longer_than(supervisor)?;
+    keep_only(supervisor)?;
+    if launch.namespaces != 0 {
+        identity::assume(launch)?;
+        sys::net::bring_up_loopback().map_err(Stage::Loopback.failed())?;
+    }
+    setsid().map_err(Stage::Session.failed())?;
+    if launch.namespaces != 0 {
+        let umask = rustix::process::umask(rustix::fs::Mode::empty());
+        root::enter(&launch.operations, !launch.user_zero)?;
+        rustix::process::umask(umask);
+    }
+    let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
+    confine::confine(launch)?;
+    // Nothing inside may open this process's memory or descriptors.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Stage::Capabilities.failed())?;
+    await_go(supervisor).map_err(Stage::Go.failed())?;
+    Ok(terminal)
+}
+
+/// The kernel kills this process, and with it all of its process-id namespace, when the supervisor dies.
+fn live_no_longer_than(supervisor: &OwnedFd) -> Result<(), Failure> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(Stage::DeathSignal.failed())?;
+    // The supervisor may have died before that took effect; its end of the socket is closed then.
+    let mut descriptors = [PollFd::new(supervisor, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut descriptors, Some(&at_once)) {
+        Ok(0) | Err(_) => Ok(()),
+        Ok(_) => sys::process::exit_now(125),
+    }
+}
+
+/// Closes what this process inherited, but the standard descriptors and its line to the supervisor.
+fn keep_only(supervisor: &OwnedFd) -> Result<(), Failure> {
+    let kept = supervisor.as_fd().as_raw_fd().unsigned_abs();
+    let failed = Stage::Descriptors.failed();
+    // SAFETY: this process never returns to the code that owns the descriptors; of its own it uses the kept one alone.
+    unsafe {
+        sys::process::close_range(3, kept.saturating_sub(1)).map_err(&failed)?;
+        sys::process::close_range(kept.saturating_add(1).max(3), u32::MAX).map_err(&failed)
+    }
+}
+
+/// Reaps everything that ends, passes signals on, and returns how the command ended.
+fn look_after(command: Pid, supervisor: &OwnedFd) -> Message {
+    let mut numbers = [libc::SIGCHLD; PASSED_ON.len() + 1];
+    for (place, number) in numbers.iter_mut().zip(PASSED_ON) {
+        *place = number;
+    }
+    let signals = Signals::of(&numbers);
+    loop {
+        match signals.wait() {
+            Ok((libc::SIGCHLD, _)) => {
+                if let Some(ending) = reap(command, supervisor) {
+                    return ending;
+                }
+            }
+            // Whoever signals from inside does so to the process that is meant.
+            Ok((number, true)) => pass_on(command, number),
+            Ok((_, false)) | Err(_) => {}
+        }
+    }
+}
+
+fn pass_on(command: Pid, number: i32) {
+    let Some(signal) = Signal::from_named_raw(number) else { return };
+    if kill_process_group(command, signal).is_err() {
+        let _ = rustix::process::kill_process(command, signal);
+    }
+}
+
+/// Collects whatever has ended or stopped; the ending of the command is the ending of the run.
+fn reap(command: Pid, supervisor: &OwnedFd) -> Option<Message> {
+    loop {
+        match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            Ok(Some((pid, status))) if pid == command => match ending(status) {
+                Some(ending) => return Some(ending),
+                None => {
+                    let _ = Message::Stopped.send(supervisor, None);
+                }
+            },
+            Ok(Some(_)) | Err(Errno::INTR) => {}
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
+
+fn ending(status: WaitStatus) -> Option<Message> {
+    let exited = status.exit_status().map(Message::Exited);
+    exited.or_else(|| status.terminating_signal().map(Message::Signalled))
+}
+
+/// Kills and reaps everything else in the process-id namespace. Whatever loses its parent becomes a child of this
+/// process, so when there is no child left there is no process left.
+fn end_tree() {
+    if !sys::process::is_init() {
+        return;
+    }
+    loop {
+        sys::process::kill_all_others();
+        match wait(WaitOptions::empty()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+    }
+}

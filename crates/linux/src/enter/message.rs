@@ -1,0 +1,158 @@
+//! What the init tells the supervisor: fixed records over a socket pair that keeps their bounds.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+
+use super::{Failure, Stage};
+
+/// Bytes of a record: four little-endian 32-bit numbers.
+const RECORD: usize = 16;
+
+/// One thing that the init tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// The inside's pseudo-terminal, whose master descriptor comes along.
+    Terminal,
+    /// Setting up failed; nothing has run.
+    Failed(Failure),
+    /// `execve` of the command failed with this errno.
+    NotStarted(i32),
+    /// The command runs.
+    Started,
+    /// The command was stopped by a signal.
+    Stopped,
+    /// The command exited with this status, and nothing else of the tree is alive.
+    Exited(i32),
+    /// The command was ended by this signal, and nothing else of the tree is alive.
+    Signalled(i32),
+}
+
+impl Message {
+    fn encode(self) -> [u8; RECORD] {
+        let (kind, stage, index, value) = match self {
+            Message::Terminal => (1, 0, 0, 0),
+            Message::Failed(failure) => {
+                let stage = Stage::ALL.iter().position(|stage| *stage == failure.stage).unwrap_or_default();
+                (2, stage, failure.index, failure.errno.raw_os_error())
+            }
+            Message::NotStarted(errno) => (3, 0, 0, errno),
+            Message::Started => (4, 0, 0, 0),
+            Message::Stopped => (5, 0, 0, 0),
+            Message::Exited(status) => (6, 0, 0, status),
+            Message::Signalled(signal) => (7, 0, 0, signal),
+        };
+        let mut record = [0; RECORD];
+        for (place, number) in record.chunks_exact_mut(4).zip([kind, stage as u32, index as u32, value as u32]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        record
+    }
+
+    fn decode(record: &[u8; RECORD]) -> Option<Message> {
+        let mut numbers = record.chunks_exact(4).filter_map(|part| Some(u32::from_le_bytes(part.try_into().ok()?)));
+        let (kind, stage, index, value) = (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
+        let value = value.cast_signed();
+        Some(match kind {
+            1 => Message::Terminal,
+            2 => {
+                let stage = *Stage::ALL.get(stage as usize)?;
+                Message::Failed(Failure { stage, index: index as usize, errno: Errno::from_raw_os_error(value) })
+            }
+            3 => Message::NotStarted(value),
+            4 => Message::Started,
+            5 => Message::Stopped,
+            6 => Message::Exited(value),
+            7 => Message::Signalled(value),
+            _ => return None,
+        })
+    }
+
+    /// Sends the message; with a descriptor if there is one. Callable after `clone`: no allocation.
+    pub(super) fn send(self, socket: &OwnedFd, descriptor: Option<BorrowedFd<'_>>) -> Result<(), Errno> {
+        let record = self.encode();
+        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        let descriptors = descriptor.map(|fd| [fd]);
+        if let Some(descriptors) = &descriptors {
+            control.push(SendAncillaryMessage::ScmRights(descriptors));
+        }
+        sendmsg(socket.as_fd(), &[IoSlice::new(&record)], &mut control, SendFlags::NOSIGNAL).map(drop)
+    }
+
+    /// Receives the next message. `None` at the end: the init is gone, or said something that it cannot say.
+    pub(crate) fn receive(socket: &OwnedFd) -> Result<Option<(Message, Option<OwnedFd>)>, Errno> {
+        let mut record = [0; RECORD];
+        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received =
+            recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut record)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        if received.bytes != RECORD {
+            return Ok(None);
+        }
+        let mut descriptor = None;
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                descriptor = descriptors.last();
+            }
+        }
+        Ok(Message::decode(&record).map(|message| (message, descriptor)))
+    }
+}
+
+/// The supervisor's one message to the init.
+pub(super) fn say_go(socket: &OwnedFd) -> Result<(), Errno> {
+    rustix::net::send(socket, &[1], SendFlags::NOSIGNAL).map(drop)
+}
+
+/// Waits for [`say_go`]; an error if the supervisor is gone instead. Callable after `clone`: no allocation.
+pub(super) fn await_go(socket: &OwnedFd) -> Result<(), Errno> {
+    let mut byte = [0];
+    let received = loop {
+        match rustix::net::recv(socket, &mut byte, RecvFlags::empty()) {
+            Err(Errno::INTR) => {}
+            other => break other?,
+        }
+    };
+    if received.0 == 1 { Ok(()) } else { Err(Errno::PIPE) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_survives_the_way() {
+        let failures = Stage::ALL.into_iter().map(|stage| {
+            Message::Failed(Failure { stage, index: 7, errno: Errno::PERM })
+        });
+        let others = [
+            Message::Terminal,
+            Message::NotStarted(2),
+            Message::Started,
+            Message::Stopped,
+            Message::Exited(255),
+            Message::Signalled(9),
+        ];
+        for message in failures.chain(others) {
+            assert_eq!(Message::decode(&message.encode()), Some(message));
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_or_stage_is_no_message() {
+        let mut record = Message::Started.encode();
+        record[0] = 200;
+        assert_eq!(Message::decode(&record), None);
+        let mut record =
+            Message::Failed(Failure { stage: Stage::Proc, index: 0, errno: Errno::PERM }).encode();
+        record[4] = 200;
+        assert_eq!(Message::decode(&record), None);
+    }
+}

@@ -1,0 +1,331 @@
+//! Building the inside's file system and moving into it. Runs in the child after `clone`: nothing here allocates.
+//!
+//! The new root is a tmpfs of our own. Trees of the host are cloned into it by descriptor, never mounted by a path after a
+//! look at it; what lies where a hostile process may rename is opened without following any symbolic link.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, CWD, Mode as Bits, OFlags, ResolveFlags, StatxAttributes, StatxFlags, mkdirat, openat, openat2, readlinkat_raw, statx,
+    symlinkat, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
+    fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
+};
+use rustix::process::{fchdir, pivot_root};
+
+use super::script::Operation;
+use super::{Failure, Stage};
+use crate::plan::Kind;
+use crate::sys::mount::{MountAttributes, NO_DEVICES, NO_EXEC, NO_SUID, READ_ONLY, mount_setattr};
+
+/// The device nodes of the inside, each a clone of the host's.
+const DEVICES: [(&CStr, &CStr); 6] = [
+    (c"/dev/null", c"dev/null"),
+    (c"/dev/zero", c"dev/zero"),
+    (c"/dev/full", c"dev/full"),
+    (c"/dev/random", c"dev/random"),
+    (c"/dev/urandom", c"dev/urandom"),
+    (c"/dev/tty", c"dev/tty"),
+];
+
+/// The usual links of `/dev`.
+const DEVICE_LINKS: [(&CStr, &CStr); 5] = [
+    (c"/proc/self/fd", c"dev/fd"),
+    (c"/proc/self/fd/0", c"dev/stdin"),
+    (c"/proc/self/fd/1", c"dev/stdout"),
+    (c"/proc/self/fd/2", c"dev/stderr"),
+    (c"pts/ptmx", c"dev/ptmx"),
+];
+
+/// Parts of `/proc` through which user 0 could change the host: the kernel looks at the user id there, not at
+/// capabilities. Missing ones are skipped: not every kernel has them all.
+const PROC_READ_ONLY: [&CStr; 8] = [
+    c"proc/sys",
+    c"proc/sysrq-trigger",
+    c"proc/irq",
+    c"proc/bus",
+    c"proc/fs",
+    c"proc/acpi",
+    c"proc/scsi",
+    c"proc/mtrr",
+];
+
+/// Parts of `/proc` that tell user 0 about the kernel's memory and keys. Missing ones are skipped.
+const PROC_HIDDEN: [&CStr; 6] =
+    [c"proc/kcore", c"proc/keys", c"proc/timer_list", c"proc/kallsyms", c"proc/kpagecount", c"proc/vmallocinfo"];
+
+/// Builds the root and makes it `/`; the old root is gone afterwards.
+pub(super) fn enter(operations: &[Operation], everything_of_proc: bool) -> Result<(), Failure> {
+    keep_mounts_to_ourselves().map_err(Stage::PrivateMounts.failed())?;
+    let root = attach_memory_root().map_err(Stage::MemoryRoot.failed())?;
+    make_covers(&root).map_err(Stage::Covers.failed())?;
+    make_devices(&root).map_err(Stage::Devices.failed())?;
+    for (index, operation) in operations.iter().enumerate() {
+        carry_out(&root, operation).map_err(|errno| Stage::Step.failed_at(index, errno))?;
+    }
+    attach_memory(&root, c"dev/shm").map_err(Stage::Devices.failed())?;
+    attach_terminals(&root).map_err(Stage::Terminals.failed())?;
+    attach_proc(&root, everything_of_proc).map_err(Stage::Proc.failed())?;
+    set_attributes(&root, READ_ONLY | NO_SUID | NO_DEVICES)
+        .map_err(Stage::MemoryRoot.failed())?;
+    change_root(&root).map_err(Stage::PivotRoot.failed())
+}
+
+/// Without this, what is mounted here could appear on the host, and what the host mounts later could appear here.
+fn keep_mounts_to_ourselves() -> Result<(), Errno> {
+    let private = MountAttributes { propagation: libc::MS_PRIVATE, ..MountAttributes::default() };
+    mount_setattr(CWD, c"/", AT_RECURSIVE, &private)
+}
+
+/// `AT_RECURSIVE` of fcntl.h.
+const AT_RECURSIVE: u32 = libc::AT_RECURSIVE as u32;
+
+/// A tmpfs has to be attached somewhere before anything can be mounted on it: `/proc` of the old root is not needed any more.
+fn attach_memory_root() -> Result<OwnedFd, Errno> {
+    let context = fsopen(c"tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, c"mode", c"0755")?;
+    fsconfig_create(&context)?;
+    let root = fsmount(
+        &context,
+        FsMountFlags::FSMOUNT_CLOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV,
+    )?;
+    move_mount(&root, c"", CWD, c"/proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    Ok(root)
+}
+
+/// What denied names are covered with: a directory and a file without any permission. They end up below the mount
+/// point of `/proc`, where nothing can see them.
+fn make_covers(root: &OwnedFd) -> Result<(), Errno> {
+    mkdirat(root, c"proc", Bits::from_raw_mode(0o755))?;
+    mkdirat(root, c"proc/directory", Bits::empty())?;
+    make_file(root, c"proc/file", Bits::empty())
+}
+
+fn make_devices(root: &OwnedFd) -> Result<(), Errno> {
+    mkdirat(root, c"dev", Bits::from_raw_mode(0o755))?;
+    mkdirat(root, c"dev/pts", Bits::from_raw_mode(0o755))?;
+    mkdirat(root, c"dev/shm", Bits::from_raw_mode(0o1777))?;
+    for (target, at) in DEVICE_LINKS {
+        symlinkat(target, root, at)?;
+    }
+    for (host, at) in DEVICES {
+        make_file(root, at, Bits::from_raw_mode(0o644))?;
+        let node = open_tree(CWD, host, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
+        set_attributes(&node, NO_SUID | NO_EXEC)?;
+        move_mount(&node, c"", root, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    }
+    Ok(())
+}
+
+fn carry_out(root: &OwnedFd, operation: &Operation) -> Result<(), Errno> {
+    match operation {
+        Operation::Make { at, kind, mode } => make(root.as_fd(), at, *kind, Bits::from_raw_mode(*mode)),
+        Operation::MakeBeneath { parent, name, kind } => {
+            let parent = open_beneath(root, parent)?;
+            let mode = match kind {
+                Kind::Directory => 0o700,
+                Kind::File => 0o600,
+            };
+            match make(parent.as_fd(), name, *kind, Bits::from_raw_mode(mode)) {
+                Ok(()) | Err(Errno::EXIST) => Ok(()),
+                Err(errno) => Err(errno),
+            }
+        }
+        Operation::Link { at, target } => symlinkat(target.as_c_str(), root, at.as_c_str()),
+        Operation::LinkBeneath { parent, name, target } => {
+            let parent = open_beneath(root, parent)?;
+            link_again(&parent, name, target)
+        }
+        Operation::Tree { host, at, attributes } => {
+            let tree = clone_tree(&open_on_host(host)?)?;
+            set_attributes(&tree, *attributes | RECURSIVE)?;
+            attach(&tree, &open_beneath(root, at)?)
+        }
+        Operation::Protect { at } => protect(root, at, false),
+        Operation::Pin { at } => {
+            let place = match open_beneath(root, at) {
+                Err(Errno::NOENT) => return Ok(()),
+                other => other?,
+            };
+            attach(&clone_tree(&place)?, &place)
+        }
+        Operation::Memory { at } => attach_memory(root, at),
+        Operation::Mask { at, cover } => {
+            let place = open_beneath(root, at)?;
+            let cover = clone_tree(&open_beneath(root, cover)?)?;
+            set_attributes(&cover, READ_ONLY | NO_EXEC)?;
+            attach(&cover, &place)
+        }
+    }
+}
+
+/// Mounts what is at `at` over itself, read-only. With `once`, only if nothing is mounted there.
+pub(super) fn protect(root: &OwnedFd, at: &CStr, once: bool) -> Result<(), Errno> {
+    let place = open_beneath(root, at)?;
+    if once && is_mount(&place)? {
+        return Ok(());
+    }
+    let tree = clone_tree(&place)?;
+    set_attributes(&tree, READ_ONLY | RECURSIVE)?;
+    attach(&tree, &place)
+}
+
+fn is_mount(place: &OwnedFd) -> Result<bool, Errno> {
+    let found = statx(place, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())?;
+    Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+fn make(directory: BorrowedFd<'_>, at: &CStr, kind: Kind, mode: Bits) -> Result<(), Errno> {
+    match kind {
+        Kind::Directory => mkdirat(directory, at, mode),
+        Kind::File => make_file(directory, at, mode),
+    }
+}
+
+fn make_file(directory: impl AsFd, at: &CStr, mode: Bits) -> Result<(), Errno> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(directory, at, flags, mode).map(drop)
+}
+
+/// Makes a symbolic link, replacing one with another text. Anything else in its place is left there.
+fn link_again(parent: &OwnedFd, name: &CStr, target: &CStr) -> Result<(), Errno> {
+    match symlinkat(target, parent, name) {
+        Err(Errno::EXIST) => {}
+        other => return other,
+    }
+    let mut buffer = [const { std::mem::MaybeUninit::uninit() }; libc::PATH_MAX as usize];
+    let same = match readlinkat_raw(parent, name, &mut buffer) {
+        Ok((text, _)) => text == target.to_bytes(),
+        // Not a link: the inside of an earlier run has put something of its own there.
+        Err(_) => true,
+    };
+    if same {
+        return Ok(());
+    }
+    unlinkat(parent, name, AtFlags::empty())?;
+    symlinkat(target, parent, name)
+}
+
+/// Opens a path of the old root without following any symbolic link: the policy's paths are canonical, so a link met now
+/// was put there since they were resolved.
+fn open_on_host(path: &CStr) -> Result<OwnedFd, Errno> {
+    open_unswapped(CWD, path, ResolveFlags::empty())
+}
+
+/// Opens a path of the new root without leaving it and without following any symbolic link.
+fn open_beneath(root: &OwnedFd, path: &CStr) -> Result<OwnedFd, Errno> {
+    open_unswapped(root.as_fd(), if path.is_empty() { c"." } else { path }, ResolveFlags::BENEATH)
+}
+
+/// How often to try again when something is renamed on the way (openat2(2), `EAGAIN`); a hostile process could do that for ever.
+const ATTEMPTS: usize = 64;
+
+fn open_unswapped(directory: BorrowedFd<'_>, path: &CStr, resolve: ResolveFlags) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let resolve = resolve | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let mut answer = Err(Errno::AGAIN);
+    for _ in 0..ATTEMPTS {
+        answer = openat2(directory, path, flags, Bits::empty(), resolve);
+        if !matches!(answer, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+    }
+    answer
+}
+
+/// Clones what `place` refers to with everything mounted below it. Cloning without what is mounted below would uncover
+/// what those mounts hide, which the kernel refuses.
+fn clone_tree(place: &OwnedFd) -> Result<OwnedFd, Errno> {
+    open_tree(
+        place,
+        c"",
+        OpenTreeFlags::OPEN_TREE_CLONE
+            | OpenTreeFlags::OPEN_TREE_CLOEXEC
+            | OpenTreeFlags::AT_EMPTY_PATH
+            | OpenTreeFlags::AT_RECURSIVE,
+    )
+}
+
+fn attach(tree: &OwnedFd, place: &OwnedFd) -> Result<(), Errno> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    move_mount(tree, c"", place, c"", flags)
+}
+
+/// Marks attributes that are to reach everything mounted below, too; no `MOUNT_ATTR_*` uses the bit.
+const RECURSIVE: u64 = 1 << 63;
+
+fn set_attributes(mount: &OwnedFd, attributes: u64) -> Result<(), Errno> {
+    let recursive = if attributes & RECURSIVE != 0 { AT_RECURSIVE } else { 0 };
+    let set = MountAttributes { set: attributes & !RECURSIVE, ..MountAttributes::default() };
+    mount_setattr(mount.as_fd(), c"", libc::AT_EMPTY_PATH as u32 | recursive, &set)
+}
+
+/// A directory of the root's memory as a mount of its own: it stays writable when the root becomes read-only.
+fn attach_memory(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
+    let place = open_beneath(root, at)?;
+    attach(&clone_tree(&place)?, &place)
+}
+
+/// A devpts of our own: pseudo-terminals of the host are neither seen nor numbered here (devpts, "newinstance").
+fn attach_terminals(root: &OwnedFd) -> Result<(), Errno> {
+    let context = fsopen(c"devpts", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, c"ptmxmode", c"0666")?;
+    fsconfig_set_string(&context, c"mode", c"0620")?;
+    fsconfig_create(&context)?;
+    let mount = fsmount(
+        &context,
+        FsMountFlags::FSMOUNT_CLOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+    )?;
+    move_mount(&mount, c"", root, c"dev/pts", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+/// A proc of the new process-id namespace. For user 0 the parts that act on the host are read-only and those that tell about
+/// the kernel's memory are covered; for anybody else the files' own permissions do that already.
+fn attach_proc(root: &OwnedFd, everything: bool) -> Result<(), Errno> {
+    let cover = clone_tree(&open_beneath(root, c"proc/file")?)?;
+    let context = fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(&context)?;
+    let mount = fsmount(
+        &context,
+        FsMountFlags::FSMOUNT_CLOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+    )?;
+    move_mount(&mount, c"", root, c"proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    if everything {
+        return Ok(());
+    }
+    for part in PROC_READ_ONLY {
+        let Some(place) = present(open_beneath(root, part))? else { continue };
+        let tree = clone_tree(&place)?;
+        set_attributes(&tree, READ_ONLY | RECURSIVE)?;
+        attach(&tree, &place)?;
+    }
+    set_attributes(&cover, READ_ONLY | NO_EXEC)?;
+    for part in PROC_HIDDEN {
+        let Some(place) = present(open_beneath(root, part))? else { continue };
+        attach(&clone_tree(&cover)?, &place)?;
+    }
+    Ok(())
+}
+
+fn present(opened: Result<OwnedFd, Errno>) -> Result<Option<OwnedFd>, Errno> {
+    match opened {
+        Ok(place) => Ok(Some(place)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// pivot_root(2), "pivot_root(".", ".")": the old root lands on top of the new one and is detached from there.
+fn change_root(root: &OwnedFd) -> Result<(), Errno> {
+    fchdir(root)?;
+    pivot_root(c".", c".")?;
+    unmount(c".", UnmountFlags::DETACH)?;
+    rustix::process::chdir(c"/")
+}

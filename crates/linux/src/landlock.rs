@@ -1,0 +1,237 @@
+//! Landlock: the second lock of the `namespaces` tier, and the main one of the `landlock` tier.
+//!
+//! A [`Lock`] is plain data, made before clone. [`Lock::enforce`] turns it into system calls and neither allocates nor
+//! locks. Landlock only ever adds grants down a tree: what is allowed above cannot be refused below. [`unheld`] tells which
+//! points of a boundary are therefore out of its reach.
+
+mod limits;
+mod rights;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{CStr, CString, OsStr};
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
+use rustix::io::Errno;
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::sys::landlock::{RulesetAttributes, allow_beneath, create_ruleset, restrict_self};
+use bailiwick_policy::text::escape;
+
+pub use limits::{Unheld, grants, unheld};
+pub use rights::{Abi, HARMLESS_DEVICES, Use};
+
+/// The interface of the running kernel.
+pub fn abi() -> Abi {
+    Abi(crate::sys::landlock::abi())
+}
+
+/// Rights on one path and what is below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rule {
+    path: CString,
+    rights: u64,
+}
+
+/// Everything that is enforced, as data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    handled_fs: u64,
+    handled_net: u64,
+    scoped: u64,
+    rules: Vec<Rule>,
+}
+
+impl Lock {
+    /// The main lock of the `landlock` tier: nothing but `grants` is reached, no TCP or UDP as far as the kernel can refuse it, no
+    /// signal and no abstract socket across the border.
+    ///
+    /// # Errors
+    ///
+    /// A path with a zero byte, which no system call can name.
+    pub fn main<'a>(abi: Abi, grants: impl IntoIterator<Item = (&'a Path, Use)>) -> Result<Lock, LockError> {
+        let mut lock = Lock {
+            handled_fs: abi.file_rights(),
+            handled_net: abi.net_rights(),
+            scoped: abi.scopes(),
+            rules: Vec::new(),
+        };
+        for (path, purpose) in grants {
+            lock.grant(path, purpose)?;
+        }
+        Ok(lock)
+    }
+
+    /// The second lock of the `namespaces` tier, for the paths of the new root: everything there is read, and `grants` add to
+    /// that. The network stays out of it: the net namespace has a loopback of its own.
+    ///
+    /// The grants must hold every place that is meant to be written, also `/proc` (processes write their own entries),
+    /// `/dev` (as [`Use::Devices`]: the inside's own) with `/dev/shm`, and each listed socket (as [`Use::Connect`]), which
+    /// ABI 9 refuses otherwise.
+    ///
+    /// # Errors
+    ///
+    /// A path with a zero byte.
+    pub fn second<'a>(abi: Abi, grants: impl IntoIterator<Item = (&'a Path, Use)>) -> Result<Lock, LockError> {
+        let mut lock = Lock { handled_fs: abi.file_rights(), handled_net: 0, scoped: abi.scopes(), rules: Vec::new() };
+        lock.grant(Path::new("/"), Use::Read)?;
+        for (path, purpose) in grants {
+            lock.grant(path, purpose)?;
+        }
+        Ok(lock)
+    }
+
+    /// The second lock where namespaces may be made inside: scopes only. A domain that handles any file-system right forbids
+    /// all mounting (`security/landlock/fs.c`), and that is what nested sandboxes do first.
+    pub fn scopes_only(abi: Abi) -> Lock {
+        Lock { handled_fs: 0, handled_net: 0, scoped: abi.scopes(), rules: Vec::new() }
+    }
+
+    /// How many paths are opened when the lock is enforced.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Is there nothing to enforce? So it is on a kernel without Landlock, and [`enforce`](Self::enforce) then does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.handled_fs == 0 && self.handled_net == 0 && self.scoped == 0
+    }
+
+    /// Adds a grant, or widens the one that stands on the same path. Rights that the kernel does not know are left out.
+    fn grant(&mut self, path: &Path, purpose: Use) -> Result<(), LockError> {
+        let rights = purpose.rights() & self.handled_fs;
+        if rights == 0 {
+            return Ok(());
+        }
+        let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| LockError {
+            step: LockStep::Name,
+            rule: Some(self.rules.len()),
+            errno: Errno::INVAL,
+        })?;
+        match self.rules.iter_mut().find(|rule| rule.path == path) {
+            Some(rule) => rule.rights |= rights,
+            None => self.rules.push(Rule { path, rights }),
+        }
+        Ok(())
+    }
+
+    /// Puts this thread and its descendants under the lock for ever.
+    ///
+    /// Callable after clone: no allocation, no lock; one `openat2`, `fstat`, `landlock_add_rule` and `close` a rule. The caller
+    /// has set `no_new_privs`. Paths are opened without following any symbolic link: the plan has canonical paths, and one
+    /// that has a link now was swapped.
+    ///
+    /// # Errors
+    ///
+    /// The first step that failed; the thread is then not under the lock and must not run the command.
+    pub fn enforce(&self) -> Result<(), LockError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let attributes =
+            RulesetAttributes { handled_fs: self.handled_fs, handled_net: self.handled_net, scoped: self.scoped };
+        let ruleset = create_ruleset(&attributes).map_err(|errno| failed(LockStep::Create, None, errno))?;
+        for (index, rule) in self.rules.iter().enumerate() {
+            let target = open(&rule.path).map_err(|errno| failed(LockStep::Open, Some(index), errno))?;
+            add(ruleset.as_fd(), &target, rule.rights).map_err(|errno| failed(LockStep::Add, Some(index), errno))?;
+        }
+        restrict_self(ruleset.as_fd()).map_err(|errno| failed(LockStep::Restrict, None, errno))
+    }
+
+    /// What went wrong, for people.
+    pub fn describe(&self, error: LockError) -> String {
+        let path = error.rule.and_then(|index| self.rules.get(index)).map(|rule| printable(&rule.path));
+        match path {
+            Some(path) => format!("{error}: {path}"),
+            None => error.to_string(),
+        }
+    }
+}
+
+const fn failed(step: LockStep, rule: Option<usize>, errno: Errno) -> LockError {
+    LockError { step, rule, errno }
+}
+
+/// A handle that can neither be read nor written, whatever the file is.
+fn open(path: &CStr) -> Result<OwnedFd, Errno> {
+    /// The kernel answers EAGAIN if something was renamed on the way; a hostile workspace could do that for ever.
+    const ATTEMPTS: usize = 64;
+    let mut answer = Err(Errno::AGAIN);
+    for _ in 0..ATTEMPTS {
+        let how = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        answer = openat2(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), how);
+        if !matches!(answer, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+    }
+    answer
+}
+
+/// Grants the rights that the object can have: the kernel refuses a rule that gives a directory's rights to a file.
+fn add(ruleset: BorrowedFd<'_>, target: &OwnedFd, rights: u64) -> Result<(), Errno> {
+    let is_directory = FileType::from_raw_mode(fstat(target)?.st_mode) == FileType::Directory;
+    let rights = if is_directory { rights } else { rights & rights::FILE_RIGHTS };
+    if rights == 0 { Ok(()) } else { allow_beneath(ruleset, target.as_fd(), rights) }
+}
+
+fn printable(path: &CStr) -> String {
+    escape(OsStr::from_bytes(path.to_bytes()))
+}
+
+/// A step of enforcing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockStep {
+    /// A path that no system call can name.
+    Name,
+    /// `landlock_create_ruleset`.
+    Create,
+    /// Opening the path of a rule.
+    Open,
+    /// `landlock_add_rule`.
+    Add,
+    /// `landlock_restrict_self`.
+    Restrict,
+}
+
+/// Why a lock could not be enforced. Plain numbers, so that it crosses a pipe from the child; see [`Lock::describe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockError {
+    /// What was being done.
+    pub step: LockStep,
+    /// To which rule, counted from 0.
+    pub rule: Option<usize>,
+    /// What the kernel answered.
+    pub errno: Errno,
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let doing = match self.step {
+            LockStep::Name => "a path with a zero byte cannot be given to Landlock",
+            LockStep::Create => "Landlock could not make a rule set",
+            LockStep::Open => "Landlock could not open the path of a rule without following links",
+            LockStep::Add => "Landlock did not take a rule",
+            LockStep::Restrict => "Landlock could not be switched on",
+        };
+        write!(f, "{doing} ({})", self.errno)
+    }
+}
+
+impl std::error::Error for LockError {}
+
+impl Serialize for Lock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rules: Vec<(String, Vec<&str>)> =
+            self.rules.iter().map(|rule| (printable(&rule.path), rights::names(rule.rights))).collect();
+        let mut lock = serializer.serialize_struct("Lock", 4)?;
+        lock.serialize_field("handled_fs", &rights::names(self.handled_fs))?;
+        lock.serialize_field("handled_net", &self.handled_net)?;
+        lock.serialize_field("scoped", &self.scoped)?;
+        lock.serialize_field("rules", &rules)?;
+        lock.end()
+    }
+}

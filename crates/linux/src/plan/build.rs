@@ -1,0 +1,303 @@
+//! From the boundary's points to steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
+use bailiwick_policy::decide::Grant;
+
+use super::{Kind, Mode, Plan, PlanError, Step, Watched};
+
+/// Where the tier builds its own file systems.
+const RESERVED: [&str; 2] = ["/proc", "/dev"];
+
+/// Directories of memory that every inside has, whatever the policy says about them.
+const OWN_MEMORY: [&str; 1] = ["/dev/shm"];
+
+pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
+    let mut builder = Builder::new(boundary);
+    let guarded = boundary.guarded();
+    let mut pins: BTreeSet<&Path> = BTreeSet::new();
+    // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
+    for name in guarded.iter().filter(|name| boundary.grant(name.root) == Grant::Write) {
+        pins.extend(name.path.ancestors().skip(1).take_while(|ancestor| *ancestor != name.root));
+    }
+    let mut places: BTreeSet<&Path> = boundary.points().into_iter().collect();
+    places.extend(&pins);
+    places.extend(boundary.aliases.iter().map(|alias| alias.at.as_path()));
+
+    for place in places {
+        if let Some(alias) = boundary.aliases.iter().find(|alias| alias.at == place) {
+            builder.alias(place, &alias.target);
+        } else {
+            builder.point(place, pins.contains(place))?;
+        }
+    }
+    let mut plan = builder.plan;
+    plan.writable.extend(OWN_MEMORY.iter().map(PathBuf::from));
+    for name in guarded {
+        // Names in private roots are made and mounted over before the start; nothing of the user's is there to watch.
+        if boundary.grant(name.root) != Grant::Write {
+            continue;
+        }
+        let watched = Watched { path: name.path.to_owned(), root: name.root.to_owned() };
+        match name.present {
+            Present::Absent => plan.absent.push(watched),
+            Present::Directory | Present::File => plan.present.push(watched),
+        }
+    }
+    Ok(plan)
+}
+
+/// What is under a path in the new root as built so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    /// The root's own memory: mount points are made there.
+    Memory,
+    /// The private home on the host's disk: mount points are made with care.
+    Home,
+    /// A tree of the host: what is on the host is there.
+    Host,
+    /// The cover of a denied directory, by number.
+    Mask(usize),
+}
+
+struct Builder<'a> {
+    boundary: &'a Boundary,
+    plan: Plan,
+    /// Where the ground changes, by path.
+    grounds: BTreeMap<PathBuf, Ground>,
+    /// Directories already made in memory.
+    made: BTreeSet<PathBuf>,
+    /// Kinds of the host's objects by rule path.
+    present: BTreeMap<&'a Path, Present>,
+    masks: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn new(boundary: &'a Boundary) -> Self {
+        let ceilings = [&boundary.ceiling_read, &boundary.ceiling_write];
+        let rules = boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
+        let present = rules.map(|FileRule { path, present, .. }| (path.as_path(), *present)).collect();
+        let plan = Plan {
+            steps: Vec::with_capacity(64),
+            homes: Vec::new(),
+            writable: Vec::new(),
+            absent: Vec::new(),
+            present: Vec::new(),
+        };
+        Builder {
+            boundary,
+            plan,
+            grounds: BTreeMap::from([(PathBuf::from("/"), Ground::Memory)]),
+            made: BTreeSet::new(),
+            present,
+            masks: 0,
+        }
+    }
+
+    /// Makes the grant at `place` true, its parent's being so already.
+    fn point(&mut self, place: &Path, pinned: bool) -> Result<(), PlanError> {
+        let grant = self.boundary.grant(place);
+        let Some(parent) = place.parent() else {
+            return if grant == Grant::Hidden { Ok(()) } else { Err(PlanError::WholeRoot) };
+        };
+        let around = self.boundary.grant(parent);
+        if grant == around {
+            if pinned {
+                self.plan.steps.push(Step::Pin { at: place.to_owned() });
+            }
+            return Ok(());
+        }
+        let reserved = RESERVED.iter().any(|own| place.starts_with(own));
+        match grant {
+            Grant::Private(_) if OWN_MEMORY.iter().any(|own| place == Path::new(own)) => {}
+            Grant::Hidden => {}
+            Grant::Denied if reserved => {}
+            _ if reserved => return Err(PlanError::Reserved { path: place.to_owned() }),
+            Grant::Denied if matches!(around, Grant::Private(_)) => self.deny_in_private(place),
+            Grant::Denied => self.deny(place),
+            Grant::Read => self.visible(place, Mode::ReadOnly, around),
+            Grant::Write => {
+                self.visible(place, Mode::Writable, around);
+                self.plan.writable.push(place.to_owned());
+            }
+            Grant::Private(index) => self.private(place, index),
+            Grant::PrivateProtected(index) => self.private_protected(place, index),
+        }
+        Ok(())
+    }
+
+    /// A tree of the host that is readable or writable.
+    fn visible(&mut self, place: &Path, mode: Mode, around: Grant) {
+        let Some(kind) = self.kind(place) else { return };
+        // A clone keeps the attributes of what it was cloned from, so only narrowing may clone from the new root;
+        // a writable tree below a read-only one comes from the host afresh.
+        let narrows = around == Grant::Write && mode == Mode::ReadOnly;
+        if narrows {
+            self.plan.steps.push(Step::Protect { at: place.to_owned() });
+        } else {
+            self.mount_point(place, kind);
+            self.plan.steps.push(Step::Tree { host: place.to_owned(), at: place.to_owned(), mode });
+        }
+        self.grounds.insert(place.to_owned(), Ground::Host);
+    }
+
+    fn deny(&mut self, place: &Path) {
+        let Some(kind) = self.kind(place) else { return };
+        if self.ground(place) != Ground::Host {
+            // Not visible there in the first place: memory, the private home and covers hold only what is mounted.
+            return;
+        }
+        self.cover(place, kind);
+    }
+
+    fn cover(&mut self, place: &Path, kind: Kind) {
+        let boundary = self.boundary;
+        let shows_below = kind == Kind::Directory
+            && boundary.points().iter().any(|point| {
+                *point != place
+                    && point.starts_with(place)
+                    && matches!(boundary.grant(point), Grant::Read | Grant::Write | Grant::Private(_))
+            });
+        if shows_below {
+            let number = self.masks;
+            self.masks += 1;
+            self.plan.steps.push(Step::MaskAround { at: place.to_owned(), number });
+            self.grounds.insert(place.to_owned(), Ground::Mask(number));
+        } else {
+            self.plan.steps.push(Step::Mask { at: place.to_owned(), kind });
+        }
+    }
+
+    /// A denied name in a private root: nothing of the host's is there, but it may not be brought into being either.
+    fn deny_in_private(&mut self, place: &Path) {
+        let kind = self.kind(place).unwrap_or(Kind::File);
+        self.mount_point(place, kind);
+        self.cover(place, kind);
+    }
+
+    fn private(&mut self, place: &Path, index: usize) {
+        let Some(root) = self.boundary.private.get(index) else { return };
+        self.mount_point(place, Kind::Directory);
+        match &root.backing {
+            Backing::Memory => {
+                self.plan.steps.push(Step::Memory { at: place.to_owned() });
+                self.grounds.insert(place.to_owned(), Ground::Memory);
+            }
+            Backing::Directory(host) => {
+                self.plan.homes.push(host.clone());
+                self.plan.steps.push(Step::Tree { host: host.clone(), at: place.to_owned(), mode: Mode::Writable });
+                self.grounds.insert(place.to_owned(), Ground::Home);
+            }
+        }
+        self.plan.writable.push(place.to_owned());
+    }
+
+    /// A protected name in a private root is made, empty, in bailiwick's own directory, and mounted over read-only.
+    fn private_protected(&mut self, place: &Path, index: usize) {
+        if self.boundary.private.get(index).is_some_and(|root| root.path == place) {
+            self.private(place, index);
+        } else {
+            self.mount_point(place, self.kind(place).unwrap_or(Kind::File));
+        }
+        self.plan.steps.push(Step::Protect { at: place.to_owned() });
+    }
+
+    fn alias(&mut self, at: &Path, target: &Path) {
+        match self.ground(at) {
+            // The host's tree has the link itself.
+            Ground::Host => {}
+            Ground::Memory => {
+                self.parents(at);
+                self.plan.steps.push(Step::Link { at: at.to_owned(), target: target.to_owned() });
+            }
+            // The inside of an earlier run may have turned the link; that changes only what the inside itself sees.
+            Ground::Home => {
+                let base = self.base(at);
+                self.parents_with(at, &base, |at| Step::MakeBeneath { at, kind: Kind::Directory });
+                self.plan.steps.push(Step::LinkBeneath { at: at.to_owned(), target: target.to_owned() });
+            }
+            Ground::Mask(_) => {}
+        }
+    }
+
+    /// The ground that a mount point at `place` stands on.
+    fn ground(&self, place: &Path) -> Ground {
+        let above = place.ancestors().skip(1).find_map(|ancestor| self.grounds.get(ancestor));
+        above.copied().unwrap_or(Ground::Memory)
+    }
+
+    /// Sees to it that something can be mounted at `place`.
+    fn mount_point(&mut self, place: &Path, kind: Kind) {
+        match self.ground(place) {
+            Ground::Host => {}
+            Ground::Memory => {
+                self.parents(place);
+                self.make(place, kind);
+            }
+            Ground::Home => {
+                let base = self.base(place);
+                self.parents_with(place, &base, |at| Step::MakeBeneath { at, kind: Kind::Directory });
+                if self.made.insert(place.to_owned()) {
+                    self.plan.steps.push(Step::MakeBeneath { at: place.to_owned(), kind });
+                }
+            }
+            Ground::Mask(number) => {
+                let base = self.base(place);
+                let below = |at: &Path| at.strip_prefix(&base).map(Path::to_owned).unwrap_or_default();
+                self.parents_with(place, &base, |at| Step::MakeInMask {
+                    number,
+                    below: below(&at),
+                    kind: Kind::Directory,
+                });
+                if self.made.insert(place.to_owned()) {
+                    self.plan.steps.push(Step::MakeInMask { number, below: below(place), kind });
+                }
+            }
+        }
+    }
+
+    /// The path at which the ground under `place` begins.
+    fn base(&self, place: &Path) -> PathBuf {
+        let base = place.ancestors().skip(1).find(|ancestor| self.grounds.contains_key(*ancestor));
+        base.unwrap_or(Path::new("/")).to_owned()
+    }
+
+    fn parents(&mut self, place: &Path) {
+        let base = self.base(place);
+        self.parents_with(place, &base, |at| Step::Make { at, kind: Kind::Directory, mode: 0o755 });
+    }
+
+    /// Makes every directory strictly between `base` and `place` that is not made yet.
+    fn parents_with(&mut self, place: &Path, base: &Path, step: impl Fn(PathBuf) -> Step) {
+        let between: Vec<&Path> = place.ancestors().skip(1).take_while(|ancestor| *ancestor != base).collect();
+        for directory in between.into_iter().rev() {
+            if self.made.insert(directory.to_owned()) {
+                self.plan.steps.push(step(directory.to_owned()));
+            }
+        }
+    }
+
+    fn make(&mut self, place: &Path, kind: Kind) {
+        if self.made.insert(place.to_owned()) {
+            let own = self.boundary.private.iter().find(|root| root.path == place);
+            let mode = match kind {
+                // What is private and in memory is a directory for temporary files.
+                Kind::Directory if own.is_some_and(|own| own.backing == Backing::Memory) => 0o1777,
+                Kind::Directory => 0o755,
+                Kind::File => 0o644,
+            };
+            self.plan.steps.push(Step::Make { at: place.to_owned(), kind, mode });
+        }
+    }
+
+    /// What the host has at the path of a rule; `None` where it has nothing.
+    fn kind(&self, place: &Path) -> Option<Kind> {
+        match self.present.get(place) {
+            Some(Present::Directory) => Some(Kind::Directory),
+            Some(Present::File) => Some(Kind::File),
+            Some(Present::Absent) | None => None,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What each tier promises on a host, what a boundary needs, and what is missing between the two.
+//!
+//! The one rule: a promise is *holds* only where a breach is impossible with the kernel trusted. Everything else says so, with the
+//! reason and what would supply it.
+
+mod landlock;
+mod markdown;
+mod namespaces;
+mod needs;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use bailiwick_policy::boundary::Boundary;
+use bailiwick_policy::guarantee::{Guarantee, Promise, Strength};
+use serde::Serialize;
+
+use crate::api::Tier;
+use crate::facts::{Facts, KernelVersion, Namespaces};
+use crate::userns::OLDEST_FOR_NAMESPACES;
+
+pub use markdown::tiers_markdown;
+pub use needs::{Need, needs};
+
+/// Why a tier cannot be entered on a host at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Obstacle {
+    /// What is in the way.
+    pub why: String,
+    /// What would remove it.
+    pub remedy: String,
+}
+
+/// Whether something that these facts show stands in the way of a tier. `None` with facts of
+/// [`Facts::quick`] leaves it to the launch whether namespaces can be made.
+pub fn obstacle(tier: Tier, facts: &Facts) -> Option<Obstacle> {
+    let obstacle = |why: &str, remedy: &str| Some(Obstacle { why: why.to_owned(), remedy: remedy.to_owned() });
+    match tier {
+        Tier::Namespaces => match &facts.namespaces {
+            Namespaces::Fail(diagnosis) => obstacle(&diagnosis.explanation, &diagnosis.remedy),
+            _ if facts.kernel < OLDEST_FOR_NAMESPACES => Some(Obstacle {
+                why: format!("Linux {} is older than {OLDEST_FOR_NAMESPACES} (mount_setattr)", facts.kernel),
+                remedy: format!("Linux {OLDEST_FOR_NAMESPACES} or newer"),
+            }),
+            _ if facts.wsl.is_some_and(|wsl| wsl.version == 1) => {
+                obstacle("WSL 1 has no namespaces", "wsl --set-version <distribution> 2")
+            }
+            _ => None,
+        },
+        Tier::Landlock if facts.landlock_abi == 0 => obstacle(
+            "this kernel has no Landlock, or it is not switched on, or a container's filter hides it",
+            "Linux 5.13 or newer with `landlock` in the kernel option `lsm=` (6.2 or newer holds more)",
+        ),
+        Tier::Landlock if !facts.seccomp => obstacle(
+            "system-call filters cannot be loaded here, and in this tier the network is closed by them",
+            "a kernel with CONFIG_SECCOMP_FILTER",
+        ),
+        Tier::Landlock => None,
+    }
+}
+
+/// One promise for each guarantee, in the order of [`Guarantee::ALL`].
+///
+/// With a boundary they are those for exactly this run; without one, for any.
+pub fn promises(tier: Tier, facts: &Facts, boundary: Option<&Boundary>) -> Vec<Promise> {
+    let asked = boundary.map_or_else(Asked::anything, Asked::of);
+    promises_for(tier, facts, &asked)
+}
+
+/// What a boundary asks that a tier may or may not be able to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Asked {
+    /// A limit on processes, or any limit could be asked.
+    processes: bool,
+    /// Points that are denied, hidden or private below a tree that is granted, escaped for printing: out of Landlock's reach.
+    hidden_below: Vec<String>,
+}
+
+impl Asked {
+    fn anything() -> Asked {
+        Asked { processes: true, hidden_below: Vec::new() }
+    }
+
+    fn of(boundary: &Boundary) -> Asked {
+        Asked { processes: boundary.limits.processes.is_some(), hidden_below: needs::hidden_below(boundary) }
+    }
+}
+
+fn promises_for(tier: Tier, facts: &Facts, asked: &Asked) -> Vec<Promise> {
+    if let Some(Obstacle { why, remedy }) = obstacle(tier, facts) {
+        let reason = format!("the tier cannot be entered here: {why}");
+        return Guarantee::ALL.map(|guarantee| promise(guarantee, lacks_but(&reason, &remedy))).into();
+    }
+    Guarantee::ALL
+        .into_iter()
+        .map(|guarantee| {
+            let answer = match tier {
+                Tier::Namespaces => namespaces::answer(guarantee, facts, asked),
+                Tier::Landlock => landlock::answer(guarantee, facts, asked),
+            };
+            promise(guarantee, answer)
+        })
+        .collect()
+}
+
+/// A promise without its name.
+struct Answer {
+    strength: Strength,
+    reason: String,
+    remedy: Option<String>,
+}
+
+fn promise(guarantee: Guarantee, answer: Answer) -> Promise {
+    Promise { guarantee, strength: answer.strength, reason: answer.reason, remedy: answer.remedy }
+}
+
+fn holds(reason: impl Into<String>) -> Answer {
+    Answer { strength: Strength::Holds, reason: reason.into(), remedy: None }
+}
+
+fn detects(reason: impl Into<String>) -> Answer {
+    Answer { strength: Strength::Detects, reason: reason.into(), remedy: None }
+}
+
+fn lacks(reason: impl Into<String>) -> Answer {
+    Answer { strength: Strength::Lacks, reason: reason.into(), remedy: None }
+}
+
+fn lacks_but(reason: impl Into<String>, remedy: impl Into<String>) -> Answer {
+    Answer { strength: Strength::Lacks, reason: reason.into(), remedy: Some(remedy.into()) }
+}
+
+/// Where RLIMIT_NPROC counts a user's processes for each user namespace apart (ucounts).
+const COUNTS_APART: KernelVersion = KernelVersion(5, 14);
+
+/// Answers that do not depend on the tier.
+fn common(guarantee: Guarantee, facts: &Facts) -> Option<Answer> {
+    Some(match guarantee {
+        Guarantee::EnvironmentClean => holds(
+            "the environment is built from the policy; close_range takes every descriptor but standard input, output and error",
+        ),
+        Guarantee::NamesAbsent => detects(
+            "the supervisor watches the directories that the names would appear in, moves what appears into quarantine at once and reports it",
+        ),
+        Guarantee::HostsFiltered => lacks("there is no network gate in this version: a run has no network at all"),
+        Guarantee::IdentitySeparate => {
+            lacks("the inside runs as the same user, by design on Linux; its capabilities are dropped")
+        }
+        Guarantee::KernelSurface if facts.seccomp => holds(
+            "a system-call filter refuses them: new mount calls, io_uring, bpf, keyrings, ptrace and others; calls newer than the filter do not exist inside",
+        ),
+        Guarantee::KernelSurface => {
+            lacks_but("system-call filters cannot be loaded here", "a kernel with CONFIG_SECCOMP_FILTER")
+        }
+        Guarantee::TerminalSafe if facts.seccomp => holds(
+            "own session and pseudo-terminal; titles, clipboard access and questions to the terminal are taken out of the output; TIOCSTI, TIOCLINUX and TIOCSETD are refused",
+        ),
+        Guarantee::TerminalSafe => lacks_but(
+            "system-call filters cannot be loaded here to refuse TIOCSTI",
+            "a kernel with CONFIG_SECCOMP_FILTER",
+        ),
+        _ => return None,
+    })
+}
+
+/// A promise that a boundary needs and a tier does not keep as strongly as needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shortfall {
+    /// What the tier promises.
+    pub promise: Promise,
+    /// What the boundary needs.
+    pub need: Need,
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (promise, need) = (&self.promise, &self.need);
+        let needed = if need.strength == Strength::Detects { "at least detects" } else { need.strength.name() };
+        write!(
+            f,
+            "{}: {} here, {needed} is needed because {}\n  {}",
+            promise.guarantee,
+            promise.strength.name(),
+            need.why,
+            promise.reason
+        )?;
+        match &promise.remedy {
+            Some(remedy) => write!(f, "\n  what would supply it: {}", remedy.replace('\n', "\n  ")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the boundary needs and the tier does not keep here, without the losses that the user accepted by name.
+pub fn shortfall(tier: Tier, facts: &Facts, boundary: &Boundary) -> Vec<Shortfall> {
+    shortfall_for(promises(tier, facts, Some(boundary)), needs(boundary))
+        .into_iter()
+        .filter(|shortfall| !boundary.isolation.accept.contains(&shortfall.promise.guarantee))
+        .collect()
+}
+
+fn shortfall_for(promises: Vec<Promise>, needs: Vec<Need>) -> Vec<Shortfall> {
+    promises
+        .into_iter()
+        .filter_map(|promise| {
+            let need = needs.iter().find(|need| need.guarantee == promise.guarantee)?.clone();
+            (promise.strength < need.strength).then_some(Shortfall { promise, need })
+        })
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! The promises of the `namespaces` tier.
+
+use bailiwick_policy::guarantee::Guarantee;
+
+use super::{Answer, Asked, COUNTS_APART, common, holds, lacks, lacks_but};
+use crate::facts::Facts;
+
+pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answer {
+    if let Some(answer) = common(guarantee, facts) {
+        return answer;
+    }
+    let second_lock =
+        if facts.landlock_abi > 0 { ", and Landlock as a second lock" } else { "; no Landlock as a second lock here" };
+    match guarantee {
+        Guarantee::WritesConfined => holds(format!(
+            "everything in the new root but the writable trees is mounted read-only{second_lock}; a file of a writable tree that is also linked elsewhere on the same file system is the same file there"
+        )),
+        Guarantee::MetadataConfined => {
+            holds("modes, owners, times and attributes of a read-only mount cannot be changed")
+        }
+        Guarantee::ReadsConfined => holds("the new root holds nothing but the readable trees; the old one is detached"),
+        Guarantee::NamesProtected => holds(
+            "each name is mounted over itself read-only, and every directory above it up to the writable root is a mount, which cannot be renamed",
+        ),
+        Guarantee::NetworkOff => holds("an own network namespace with nothing in it but its own loopback"),
+        Guarantee::SocketsConfined => sockets(facts),
+        Guarantee::ProcessesHidden => holds("an own process namespace with its own /proc"),
+        Guarantee::TreeDies => holds(
+            "when process 1 of the namespace ends the kernel kills all others; it ends with the supervisor (parent-death signal)",
+        ),
+        Guarantee::LimitsHeld => limits(facts, asked),
+        // `common` answers these, and a guarantee that is new to this tier is one that it lacks.
+        _ => lacks("this tier does not know the guarantee"),
+    }
+}
+
+fn sockets(facts: &Facts) -> Answer {
+    if !facts.seccomp {
+        return lacks_but(
+            "without system-call filters vsock is open, which no namespace confines",
+            "a kernel with CONFIG_SECCOMP_FILTER",
+        );
+    }
+    let paths = if facts.landlock_abi >= 9 {
+        "Landlock refuses every socket that was not made inside or listed"
+    } else {
+        "a host program's socket file inside a tree that the policy grants counts as granted with the tree (Landlock refuses it from ABI 9, Linux 7.1)"
+    };
+    holds(format!(
+        "socket files of the host are not in the new root, abstract names belong to the network namespace, vsock and other families are refused; {paths}"
+    ))
+}
+
+fn limits(facts: &Facts, asked: &Asked) -> Answer {
+    if asked.processes && facts.uid == 0 {
+        return lacks_but(
+            "the kernel does not apply a limit on processes to root; time, memory of each process and file size hold",
+            "run bailiwick as an ordinary user",
+        );
+    }
+    if asked.processes && facts.kernel < COUNTS_APART {
+        return lacks_but(
+            format!(
+                "before Linux {COUNTS_APART} the limit on processes counts the user's other processes too; time, memory of each process and file size hold"
+            ),
+            format!("Linux {COUNTS_APART} or newer"),
+        );
+    }
+    holds(
+        "time by the supervisor; memory of each process, processes and file size by resource limits that nobody inside can raise",
+    )
+}

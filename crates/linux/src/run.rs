@@ -1,0 +1,135 @@
+//! One run: plan, prepare, enter, supervise.
+
+mod error;
+
+use std::ffi::OsString;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use bailiwick_policy::boundary::{Backing, Boundary, Present};
+use bailiwick_policy::policy::FileRuleKind;
+
+use crate::api::{Command, Event, Outcome, Tier};
+use crate::enter::{Confinement, Launch};
+use crate::facts::Facts;
+use crate::landlock::{self, Abi, Lock, Use};
+use crate::plan::{Plan, Watched};
+use crate::seccomp::{self, Openings};
+use crate::supervise::supervise;
+use crate::terminal::{Outer, Wiring};
+use crate::watch::{Watch, WatchedName};
+pub use error::{RawFailure, RunError};
+
+/// What a run needs beside the boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where quarantined names are kept: a directory of this run's own, made when it is needed.
+    pub quarantine: PathBuf,
+}
+
+/// Runs `command` inside `boundary`, held by `tier`, and returns when it and everything that it started has ended.
+///
+/// The calling process must have one thread: the child of a process with several could wait for ever for a lock.
+///
+/// # Errors
+///
+/// [`RunError`]: the command has not run then, unless the error says so.
+pub fn run(
+    boundary: &Boundary,
+    tier: Tier,
+    facts: &Facts,
+    command: &Command,
+    settings: &Settings,
+    on_event: &mut dyn FnMut(&Event),
+) -> Result<Outcome, RunError> {
+    let plan = Plan::new(boundary).map_err(RunError::Plan)?;
+    for home in &plan.homes {
+        make_home(home)?;
+    }
+    let wiring = Wiring::of_this_process();
+    let outer = Outer::open(&wiring).map_err(RunError::Terminal)?;
+    let lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
+    let openings =
+        Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
+    let environment = match tier {
+        Tier::Namespaces => boundary.environment.clone(),
+        Tier::Landlock => environment_without_mounts(boundary),
+    };
+    let confinement = Confinement {
+        tier,
+        plan: (tier == Tier::Namespaces).then_some(&plan),
+        lock: Some(&lock),
+        filter: seccomp::filter(openings),
+    };
+    let launch =
+        Launch::new(boundary, &confinement, command, &environment, wiring.inside).map_err(RunError::Prepare)?;
+    let mut start_watch = || watch(boundary, tier, &plan, &settings.quarantine);
+    let result = supervise(&launch, outer, boundary.limits.time, &mut start_watch, on_event);
+    result.map_err(|error| error.explained(&plan, &lock))
+}
+
+/// Makes a private home that does not exist yet, for the user alone.
+fn make_home(home: &Path) -> Result<(), RunError> {
+    if home.is_dir() {
+        return Ok(());
+    }
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(home);
+    made.map_err(|error| RunError::PrivateHome { path: home.to_owned(), error })
+}
+
+fn lock(boundary: &Boundary, tier: Tier, abi: Abi, plan: &Plan) -> Result<Lock, RunError> {
+    let lock = match tier {
+        Tier::Namespaces if boundary.isolation.nested_namespaces => return Ok(Lock::scopes_only(abi)),
+        Tier::Namespaces => {
+            let own = [(Path::new("/proc"), Use::Write), (Path::new("/dev"), Use::Devices)];
+            let writable = plan.writable.iter().map(|path| (path.as_path(), Use::Write));
+            Lock::second(abi, own.into_iter().chain(writable))
+        }
+        Tier::Landlock => {
+            let own = [(Path::new("/proc"), Use::Read), (Path::new("/dev"), Use::Devices)];
+            let grants = landlock::grants(boundary);
+            Lock::main(abi, own.into_iter().chain(grants.iter().map(|(path, purpose)| (path.as_path(), *purpose))))
+        }
+    };
+    lock.map_err(RunError::Lock)
+}
+
+/// Without mounts the private home is where it lies on the host; the variables say so, and where the real home's readable
+/// parts are for the programs that look for them below `HOME`.
+fn environment_without_mounts(boundary: &Boundary) -> Vec<(OsString, OsString)> {
+    let private = boundary.private.iter().find_map(|root| match &root.backing {
+        Backing::Directory(directory) => Some(directory.clone()),
+        Backing::Memory => None,
+    });
+    let Some(private) = private else { return boundary.environment.clone() };
+    let in_home = |name: &str| boundary.home.join(name).into_os_string();
+    let mut variables: std::collections::BTreeMap<OsString, OsString> = boundary.environment.iter().cloned().collect();
+    for (name, default) in [("RUSTUP_HOME", ".rustup"), ("PYENV_ROOT", ".pyenv"), ("GIT_CONFIG_GLOBAL", ".gitconfig")] {
+        variables.entry(name.into()).or_insert_with(|| in_home(default));
+    }
+    variables.insert("HOME".into(), private.clone().into_os_string());
+    variables.insert("TMPDIR".into(), private.into_os_string());
+    variables.into_iter().collect()
+}
+
+/// Watches the guarded names of the user's tree; nothing is watched where there are none.
+fn watch(boundary: &Boundary, tier: Tier, plan: &Plan, quarantine: &Path) -> Result<Option<Watch>, RunError> {
+    // Without mounts no existing name is protected, so none can lose its protection.
+    let mounted = if tier == Tier::Namespaces { plan.present.as_slice() } else { &[] };
+    if plan.absent.is_empty() && mounted.is_empty() {
+        return Ok(None);
+    }
+    let denied = |path: &Path| {
+        boundary.rules.iter().any(|rule| {
+            rule.path == path && rule.kind == FileRuleKind::Deny && rule.present == Present::Absent
+        })
+    };
+    let name = |watched: &Watched| WatchedName {
+        deny: denied(&watched.path),
+        path: watched.path.clone(),
+        root: watched.root.clone(),
+    };
+    let absent: Vec<WatchedName> = plan.absent.iter().map(name).collect();
+    let present: Vec<WatchedName> = mounted.iter().map(name).collect();
+    Watch::start(&absent, &present, quarantine.to_owned()).map(Some).map_err(RunError::Watch)
+}

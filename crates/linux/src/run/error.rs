@@ -1,0 +1,133 @@
+//! Why a run did not happen.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use bailiwick_policy::text;
+use rustix::io::Errno;
+
+use crate::enter::{CloneError, Failure, PrepareError, Stage};
+use crate::landlock::{Lock, LockError, LockStep};
+use crate::plan::{Plan, PlanError};
+use crate::terminal::TerminalError;
+use crate::watch::WatchError;
+
+/// Why a run did not happen, or was ended by bailiwick.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The tier cannot make this boundary true.
+    Plan(PlanError),
+    /// A Landlock rule cannot be made.
+    Lock(LockError),
+    /// An argument, a variable or a path cannot be handed to a program.
+    Prepare(PrepareError),
+    /// The private home could not be made.
+    PrivateHome {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system answered.
+        error: std::io::Error,
+    },
+    /// Signals or descriptors of bailiwick itself.
+    Signals(Errno),
+    /// The user's terminal.
+    Terminal(TerminalError),
+    /// Guarded names cannot be watched.
+    Watch(WatchError),
+    /// The kernel made no process in new namespaces.
+    Namespaces(Errno),
+    /// A step on the way in failed; nothing has run.
+    SetUp {
+        /// What was being done, and to what.
+        doing: String,
+        /// What the system answered.
+        errno: Errno,
+        /// Whether the host forbids what the `namespaces` tier is made of, so that another tier may do.
+        tier_unavailable: bool,
+    },
+    /// The init did not tell how it ended.
+    Lost(Errno),
+    /// A failure not yet explained; [`explained`](Self::explained) turns it into `SetUp`.
+    #[doc(hidden)]
+    Raw(RawFailure),
+}
+
+/// A failure as the init told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct RawFailure(pub(crate) Failure);
+
+impl RunError {
+    /// Whether the host does not give what the `namespaces` tier needs, so that another tier may be tried.
+    pub fn tier_unavailable(&self) -> bool {
+        match self {
+            RunError::Namespaces(_) => true,
+            RunError::SetUp { tier_unavailable, .. } => *tier_unavailable,
+            _ => false,
+        }
+    }
+
+    /// Names the object of a failed step.
+    pub(super) fn explained(self, plan: &Plan, lock: &Lock) -> RunError {
+        let RunError::Raw(RawFailure(Failure { stage, index, errno })) = self else { return self };
+        let doing = match stage {
+            Stage::Step => match plan.steps.get(index) {
+                Some(step) => format!("carrying out the step `{step}`"),
+                None => stage.doing().to_owned(),
+            },
+            Stage::Landlock => {
+                lock.describe(LockError { step: LockStep::Add, rule: Some(index), errno })
+            }
+            _ => stage.doing().to_owned(),
+        };
+        // Hosts that let user namespaces be made may still strip them of rights (AppArmor) or cover /proc (containers).
+        let refused = matches!(errno, Errno::PERM | Errno::ACCESS | Errno::NOSYS | Errno::INVAL);
+        let about_namespaces = matches!(
+            stage,
+            Stage::Identity | Stage::Loopback | Stage::PrivateMounts | Stage::MemoryRoot | Stage::Terminals
+                | Stage::Proc | Stage::PivotRoot
+        );
+        RunError::SetUp { doing, errno, tier_unavailable: refused && about_namespaces }
+    }
+}
+
+impl From<CloneError> for RunError {
+    fn from(error: CloneError) -> Self {
+        match error {
+            CloneError::SocketPair(errno) => RunError::Signals(errno),
+            CloneError::Clone(errno) => RunError::Namespaces(errno),
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Plan(error) => error.fmt(f),
+            RunError::Lock(error) => write!(f, "preparing the Landlock rules failed: {error}"),
+            RunError::Prepare(error) => error.fmt(f),
+            RunError::PrivateHome { path, error } => write!(
+                f,
+                "making the private home {} failed: {error}; make the directory writable, or set XDG_DATA_HOME",
+                text::escape(path.as_os_str())
+            ),
+            RunError::Signals(errno) => write!(f, "preparing to supervise the run failed: {errno}"),
+            RunError::Terminal(error) => error.fmt(f),
+            RunError::Watch(error) => error.fmt(f),
+            RunError::Namespaces(errno) => write!(
+                f,
+                "the kernel refused to make new namespaces: {errno}; `bailiwick doctor` says why and what to do"
+            ),
+            RunError::SetUp { doing, errno, .. } => {
+                write!(f, "setting up the inside failed at {doing}: {errno}; nothing has run")
+            }
+            RunError::Lost(errno) => write!(f, "the inside ended without a word ({errno}); out of memory?"),
+            RunError::Raw(RawFailure(failure)) => {
+                write!(f, "setting up the inside failed at {}: {}", failure.stage.doing(), failure.errno)
+            }
+        }
+    }
+}
+
+impl std::error::Error for RunError {}

@@ -1,0 +1,304 @@
+//! The supervisor's loop: one thread, one poll, until the tree is dead.
+//!
+//! It stands outside the boundary, reads what the init tells, carries the terminal, watches the guarded names, passes
+//! signals on and keeps the time. It opens nothing by a path that the inside can swap.
+
+mod changes;
+mod signals;
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{DumpableBehavior, Signal, WaitOptions, pidfd_send_signal, set_dumpable_behavior, waitpid};
+
+use crate::api::{Event, Outcome};
+use crate::enter::message::Message;
+use crate::enter::{Door, Entered, Launch, enter};
+use crate::run::{RawFailure, RunError};
+use crate::terminal::{Outer, Relay};
+use crate::watch::Watch;
+use signals::Handled;
+
+/// How long a terminal that takes no output is waited for at the end.
+const TERMINAL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long the command has between SIGTERM and SIGKILL when its time is up.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the supervisor holds during a run.
+struct Supervisor<'a> {
+    entered: Entered,
+    signals: OwnedFd,
+    /// The user's terminal, until the inside's has come.
+    outer: Option<Outer>,
+    relay: Option<Relay>,
+    watch: Option<Watch>,
+    door: Option<Door>,
+    clock: Clock,
+    started: bool,
+    on_event: &'a mut dyn FnMut(&Event),
+}
+
+/// When the command's time is up, and whether it has been told.
+struct Clock {
+    deadline: Option<Instant>,
+    state: ClockState,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ClockState {
+    Running,
+    /// SIGTERM has been sent; the deadline is SIGKILL's.
+    Asked,
+    Killed,
+}
+
+/// What the run needs watched.
+pub(crate) type StartWatch<'a> = &'a mut dyn FnMut() -> Result<Option<Watch>, RunError>;
+
+/// Enters `launch` and stays until its tree is dead.
+pub(crate) fn supervise(
+    launch: &Launch<'_>,
+    outer: Option<Outer>,
+    time: Option<Duration>,
+    start_watch: StartWatch<'_>,
+    on_event: &mut dyn FnMut(&Event),
+) -> Result<Outcome, RunError> {
+    let handled = Handled::block();
+    let signals = handled.descriptor().map_err(RunError::Signals)?;
+    let entered = enter(launch).map_err(RunError::from)?;
+    // From here on the init exists; whatever fails, it must not outlive this function.
+    let mut supervisor = Supervisor {
+        entered,
+        signals,
+        outer,
+        relay: None,
+        watch: None,
+        door: None,
+        clock: Clock { deadline: None, state: ClockState::Running },
+        started: false,
+        on_event,
+    };
+    let ended = supervisor.get_ready(launch, start_watch).and_then(|()| supervisor.attend(time));
+    supervisor.finish(ended)
+}
+
+impl Supervisor<'_> {
+    /// What has to stand before the command may start; the init sets itself up meanwhile.
+    fn get_ready(&mut self, launch: &Launch<'_>, start_watch: StartWatch<'_>) -> Result<(), RunError> {
+        // Other programs of this user may neither trace this process nor read its memory.
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(RunError::Signals)?;
+        self.watch = start_watch()?;
+        if self.watch.is_some() && launch.has_mounts() {
+            self.door = Some(Door::open(self.entered.init).map_err(RunError::Lost)?);
+        }
+        if self.outer.is_none() {
+            self.go()?;
+        }
+        Ok(())
+    }
+
+    fn go(&self) -> Result<(), RunError> {
+        match self.entered.go() {
+            // The init has failed and is gone; its last message says why.
+            Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
+            Err(errno) => Err(RunError::Lost(errno)),
+        }
+    }
+
+    fn attend(&mut self, time: Option<Duration>) -> Result<Outcome, RunError> {
+        self.clock.deadline = time.map(|time| Instant::now() + time);
+        loop {
+            let ready = self.wait()?;
+            if ready.signals {
+                self.on_signals();
+            }
+            if ready.watch || self.watch.as_ref().is_some_and(|watch| watch.tick().is_some()) {
+                self.on_watch();
+            }
+            if let Some(relay) = &mut self.relay {
+                relay.on_ready().map_err(RunError::Terminal)?;
+                if relay.outer_is_gone() {
+                    self.pass_on(Signal::HUP);
+                }
+            }
+            if ready.messages
+                && let Some(outcome) = self.on_message()?
+            {
+                return Ok(if self.clock.state == ClockState::Running { outcome } else { Outcome::TimedOut });
+            }
+            self.look_at_clock();
+        }
+    }
+
+    fn wait(&self) -> Result<Ready, RunError> {
+        let mut fds = Vec::with_capacity(6);
+        fds.push(PollFd::new(&self.entered.messages, PollFlags::IN));
+        fds.push(PollFd::new(&self.signals, PollFlags::IN));
+        if let Some(watch) = &self.watch {
+            fds.push(PollFd::from_borrowed_fd(watch.fd(), PollFlags::IN));
+        }
+        if let Some(relay) = &self.relay {
+            relay.poll_fds(&mut fds);
+        }
+        let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let ticks = [self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick)];
+        let timeout = until.into_iter().chain(ticks.into_iter().flatten()).min().and_then(|timeout| Timespec::try_from(timeout).ok());
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(RunError::Signals(errno)),
+        }
+        let ready = |index: usize| fds.get(index).is_some_and(|fd: &PollFd<'_>| !fd.revents().is_empty());
+        Ok(Ready { messages: ready(0), signals: ready(1), watch: self.watch.is_some() && ready(2) })
+    }
+
+    fn on_message(&mut self) -> Result<Option<Outcome>, RunError> {
+        let Some((message, descriptor)) = Message::receive(&self.entered.messages).map_err(RunError::Lost)? else {
+            return if self.started || self.clock.state != ClockState::Running {
+                // Somebody with the right to do so has killed the init from outside.
+                Ok(Some(Outcome::Signalled { signal: libc::SIGKILL }))
+            } else {
+                Err(RunError::Lost(Errno::CHILD))
+            };
+        };
+        match (message, descriptor) {
+            (Message::Terminal, Some(master)) => {
+                if let Some(outer) = self.outer.take() {
+                    self.relay = Some(Relay::start(outer, master).map_err(RunError::Terminal)?);
+                }
+                self.go()?;
+            }
+            (Message::Terminal, None) => return Err(RunError::Lost(Errno::BADF)),
+            (Message::Started, _) => {
+                self.started = true;
+                self.look_again();
+            }
+            (Message::Stopped, _) => self.stop_too()?,
+            (Message::Failed(failure), _) => return Err(RunError::Raw(RawFailure(failure))),
+            (Message::NotStarted(errno), _) => return Ok(Some(Outcome::NotStarted { errno })),
+            (Message::Exited(status), _) => {
+                return Ok(Some(Outcome::Exited { status: u8::try_from(status & 0xff).unwrap_or(u8::MAX) }));
+            }
+            (Message::Signalled(signal), _) => return Ok(Some(Outcome::Signalled { signal })),
+        }
+        Ok(None)
+    }
+
+    /// The command has stopped itself: this process stops with it, and they go on together.
+    fn stop_too(&mut self) -> Result<(), RunError> {
+        match &mut self.relay {
+            Some(relay) => relay.suspend().map_err(RunError::Terminal)?,
+            None => crate::sys::stop::stop_group().map_err(RunError::Signals)?,
+        }
+        self.pass_on(Signal::CONT);
+        Ok(())
+    }
+
+    fn on_signals(&mut self) {
+        while let Some(number) = signals::next(&self.signals) {
+            match number {
+                libc::SIGWINCH => {
+                    if let Some(relay) = &self.relay {
+                        let _ = relay.on_resize();
+                    }
+                }
+                libc::SIGCONT => {
+                    if let Some(relay) = &mut self.relay {
+                        let _ = relay.resume();
+                    }
+                    self.pass_on(Signal::CONT);
+                }
+                number => {
+                    if let Some(signal) = Signal::from_named_raw(number) {
+                        self.pass_on(signal);
+                    }
+                }
+            }
+        }
+    }
+
+    /// To the init, which hands it to the command's process group.
+    fn pass_on(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.entered.pidfd, signal);
+    }
+
+    fn on_watch(&mut self) {
+        let door = self.door.as_ref();
+        let mut unprotected = false;
+        let on_event = &mut self.on_event;
+        if let Some(watch) = &mut self.watch {
+            watch.on_ready(&mut |change| {
+                let event = changes::event(change, door);
+                unprotected |= matches!(event, Event::ProtectionLost { .. });
+                on_event(&event);
+            });
+        }
+        if unprotected {
+            self.kill();
+        }
+    }
+
+    /// For names that came into being between resolving the policy and watching.
+    fn look_again(&mut self) {
+        let on_event = &mut self.on_event;
+        if let Some(watch) = &mut self.watch {
+            watch.rescan(&mut |change| on_event(&changes::event(change, None)));
+        }
+    }
+
+    fn look_at_clock(&mut self) {
+        let now = Instant::now();
+        if self.clock.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match self.clock.state {
+            ClockState::Running => {
+                self.pass_on(Signal::TERM);
+                self.clock = Clock { deadline: Some(now + GRACE), state: ClockState::Asked };
+            }
+            ClockState::Asked => {
+                self.kill();
+                self.clock = Clock { deadline: None, state: ClockState::Killed };
+            }
+            ClockState::Killed => {}
+        }
+    }
+
+    /// The init's death takes its whole process-id namespace along.
+    fn kill(&self) {
+        let _ = pidfd_send_signal(&self.entered.pidfd, Signal::KILL);
+    }
+
+    fn finish(mut self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
+        if ended.is_err() {
+            self.kill();
+        }
+        loop {
+            match waitpid(Some(self.entered.init), WaitOptions::empty()) {
+                Err(Errno::INTR) => {}
+                _ => break,
+            }
+        }
+        let on_event = self.on_event;
+        if let Some(watch) = &mut self.watch {
+            watch.final_check(&mut |change| match changes::event(change, None) {
+                // The tree is dead: nothing is left to be protected from.
+                Event::ProtectionLost { .. } => {}
+                event => on_event(&event),
+            });
+        }
+        let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
+        let outcome = ended?;
+        terminal.map_err(RunError::Terminal)?;
+        Ok(outcome)
+    }
+}
+
+/// What the loop has to look at.
+struct Ready {
+    messages: bool,
+    signals: bool,
+    watch: bool,
+}

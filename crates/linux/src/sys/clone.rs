@@ -1,0 +1,101 @@
+//! `clone3(2)`, used as a fork into new namespaces, and glibc's `clone`, used as a vfork.
+
+use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::process::Pid;
+
+/// `struct clone_args` of `linux/sched.h`, up to `set_tid_size` (kernel 5.5).
+#[repr(C)]
+#[derive(Default)]
+struct CloneArguments {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+}
+
+/// Which side of a fork this is.
+pub enum Side {
+    /// The caller, with its new child.
+    Parent {
+        /// The child, as the caller's process-id namespace numbers it.
+        child: Pid,
+        /// A descriptor of the child, closed on exec.
+        pidfd: OwnedFd,
+    },
+    /// The child.
+    Child,
+}
+
+/// Forks with `flags` (`CLONE_NEW*`); the child has a copy of the memory, and sends `SIGCHLD` when it ends.
+///
+/// # Safety
+///
+/// The child must call nothing that allocates, locks, or relies on another thread, and must end in `execve` or
+/// `exit_group`: threads of the caller do not exist in the child, and their locks stay locked.
+///
+/// # Errors
+///
+/// What clone3(2) answers: `EPERM` or `ENOSPC` or `EUSERS` where the host forbids user namespaces, `EINVAL` where the kernel lacks one.
+pub unsafe fn fork_into(flags: u64) -> Result<Side, Errno> {
+    let mut pidfd: c_int = -1;
+    let arguments = CloneArguments {
+        flags: flags | libc::CLONE_PIDFD as u64,
+        pidfd: (&raw mut pidfd) as u64,
+        exit_signal: libc::SIGCHLD as u64,
+        ..CloneArguments::default()
+    };
+    // SAFETY: without CLONE_VM the child has its own copy of the memory, so returning on the same stack is what
+    // fork(2) does too; `arguments` and `pidfd` outlive the call; what the child may do is the caller's promise.
+    let answer =
+        unsafe { libc::syscall(libc::SYS_clone3, std::ptr::from_ref(&arguments), size_of::<CloneArguments>()) };
+    match super::check(answer)? {
+        0 => Ok(Side::Child),
+        child => {
+            let child = c_int::try_from(child).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL)?;
+            // SAFETY: the kernel stored a fresh descriptor there, which nothing else owns.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+            Ok(Side::Parent { child, pidfd })
+        }
+    }
+}
+
+/// Bytes of stack of a child made by [`vfork`]; it runs a dozen system calls deep in no recursion.
+const STACK: usize = 64 * 1024;
+
+/// A stack, aligned as the ABIs demand (16 bytes on x86-64 and AArch64).
+#[repr(C, align(16))]
+struct Stack(MaybeUninit<[u8; STACK]>);
+
+/// Runs `child(argument)` in a new process that borrows this one's memory until it calls `execve` or exits.
+///
+/// No page table is copied, so it costs the same in a process of any size (vfork(2)); the caller is suspended meanwhile.
+///
+/// # Safety
+///
+/// `child` must not return to anything but the exit that this wrapper makes of its result, must not allocate or lock, and
+/// must leave the caller's memory as it found it but for what `argument` points to.
+///
+/// # Errors
+///
+/// What clone(2) answers.
+pub unsafe fn vfork(child: extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Result<Pid, Errno> {
+    let mut stack = Stack(MaybeUninit::uninit());
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack grows down from one past its end, which is aligned; CLONE_VFORK suspends this thread, so the
+    // stack and `argument` outlive their use; what `child` does is the caller's promise.
+    let answer = unsafe {
+        let top = stack.0.as_mut_ptr().cast::<u8>().add(STACK).cast::<c_void>();
+        libc::clone(child, top, flags, argument)
+    };
+    super::check(answer.into()).and_then(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL))
+}

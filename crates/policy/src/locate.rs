@@ -1,0 +1,251 @@
+//! Canonical paths, also of what does not exist: symbolic links are followed one component at a time, and the tail that
+//! is missing is kept as written.
+//!
+//! Each component is looked at once with `lstat`, however many paths run through it. Nothing is opened.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsStr;
+use std::fmt;
+use std::hash::BuildHasherDefault;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::boundary::{Alias, Present};
+use crate::text::escape;
+
+/// How many symbolic links one path may run through, as in the Linux kernel.
+const MOST_LINKS: usize = 40;
+
+/// Where a path leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Canonical: no symbolic link in any existing component, no `.` or `..`.
+    pub path: PathBuf,
+    /// What is there.
+    pub present: Present,
+    /// The symbolic links that were followed, in order.
+    pub links: Vec<Alias>,
+    /// The last link, if the path itself (not a directory on the way) is one.
+    pub is_link: Option<PathBuf>,
+    /// The directory that could not be searched: from there on the path is as written.
+    pub unsearchable: Option<PathBuf>,
+}
+
+/// Why a path could not be made canonical.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LocateError {
+    /// The path is relative.
+    Relative(PathBuf),
+    /// It runs through more than 40 symbolic links.
+    TooManyLinks(PathBuf),
+    /// The system answered something other than "not there" about a component.
+    Look {
+        /// The component.
+        at: PathBuf,
+        /// What the system answered to `lstat` or `readlink`.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for LocateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LocateError::Relative(path) => write!(f, "`{}` is not an absolute path", escape(path.as_os_str())),
+            LocateError::TooManyLinks(path) => write!(
+                f,
+                "`{}` runs through more than {MOST_LINKS} symbolic links, or in a circle",
+                escape(path.as_os_str())
+            ),
+            LocateError::Look { at, error } => {
+                write!(f, "`{}` could not be looked at: {error}", escape(at.as_os_str()))
+            }
+        }
+    }
+}
+
+impl std::error::Error for LocateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            LocateError::Look { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What one component is.
+#[derive(Clone, Debug)]
+enum Node {
+    Directory,
+    File,
+    Absent,
+    Link(PathBuf),
+    Unsearchable,
+}
+
+/// Makes paths canonical and remembers every component that it has looked at.
+///
+/// The answers are those of the moment of the first look; a locator lives for one resolve.
+#[derive(Debug, Default)]
+pub struct Locator {
+    // A fixed hasher: a random one costs a system call, and the keys are few.
+    nodes: HashMap<PathBuf, Node, BuildHasherDefault<DefaultHasher>>,
+}
+
+/// Makes one absolute path canonical.
+pub fn locate(path: &Path) -> Result<Located, LocateError> {
+    Locator::default().locate(path)
+}
+
+impl Locator {
+    /// Makes an absolute path canonical. A missing tail is kept; `..` after something missing takes it away again.
+    pub fn locate(&mut self, path: &Path) -> Result<Located, LocateError> {
+        if !path.is_absolute() {
+            return Err(LocateError::Relative(path.to_path_buf()));
+        }
+        let mut walk = Walk { asked: path, links: Vec::new(), followed: 0, unsearchable: None, ends_in_link: None };
+        let (end, present) = self.walk(&mut walk, PathBuf::new(), path)?;
+        let is_link = walk.ends_in_link;
+        Ok(Located { path: end, present, links: walk.links, is_link, unsearchable: walk.unsearchable })
+    }
+
+    fn walk(
+        &mut self,
+        walk: &mut Walk<'_>,
+        start: PathBuf,
+        rest: &Path,
+    ) -> Result<(PathBuf, Present), LocateError> {
+        let mut here = start;
+        let mut present = Present::Directory;
+        for component in rest.components() {
+            match component {
+                Component::Prefix(_) | Component::RootDir => {
+                    here.push(component);
+                    present = Present::Directory;
+                }
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    here.pop();
+                    walk.ends_in_link = None;
+                    // What was walked through is a directory, or was missing and is taken away again.
+                    present = self.present(&here)?;
+                }
+                Component::Normal(name) => (here, present) = self.step(walk, here, present, name)?,
+            }
+        }
+        Ok((here, present))
+    }
+
+    fn step(
+        &mut self,
+        walk: &mut Walk<'_>,
+        mut here: PathBuf,
+        present: Present,
+        name: &OsStr,
+    ) -> Result<(PathBuf, Present), LocateError> {
+        walk.ends_in_link = None;
+        here.push(name);
+        if present != Present::Directory || walk.unsearchable.is_some() {
+            return Ok((here, Present::Absent));
+        }
+        match self.look(&here)? {
+            Node::Directory => Ok((here, Present::Directory)),
+            Node::File => Ok((here, Present::File)),
+            Node::Absent => Ok((here, Present::Absent)),
+            Node::Unsearchable => {
+                walk.unsearchable = here.parent().map(Path::to_path_buf);
+                Ok((here, Present::Absent))
+            }
+            Node::Link(target) => self.follow(walk, here, target),
+        }
+    }
+
+    fn follow(
+        &mut self,
+        walk: &mut Walk<'_>,
+        at: PathBuf,
+        target: PathBuf,
+    ) -> Result<(PathBuf, Present), LocateError> {
+        walk.followed += 1;
+        if walk.followed > MOST_LINKS {
+            return Err(LocateError::TooManyLinks(walk.asked.to_path_buf()));
+        }
+        let from = if target.is_absolute() { PathBuf::new() } else { at.parent().unwrap_or(&at).to_path_buf() };
+        let (leads_to, present) = self.walk(walk, from, &target)?;
+        walk.ends_in_link = Some(at.clone());
+        walk.links.push(Alias { at, target, leads_to: leads_to.clone() });
+        Ok((leads_to, present))
+    }
+
+    fn present(&mut self, canonical: &Path) -> Result<Present, LocateError> {
+        if canonical.parent().is_none() {
+            return Ok(Present::Directory);
+        }
+        Ok(match self.look(canonical)? {
+            Node::Directory => Present::Directory,
+            Node::File | Node::Link(_) => Present::File,
+            Node::Absent | Node::Unsearchable => Present::Absent,
+        })
+    }
+
+    fn look(&mut self, at: &Path) -> Result<Node, LocateError> {
+        if let Some(node) = self.nodes.get(at) {
+            return Ok(node.clone());
+        }
+        let node = look(at).map_err(|error| LocateError::Look { at: at.to_path_buf(), error })?;
+        self.nodes.insert(at.to_path_buf(), node.clone());
+        Ok(node)
+    }
+}
+
+/// The state of making one path canonical.
+struct Walk<'a> {
+    asked: &'a Path,
+    links: Vec<Alias>,
+    followed: usize,
+    unsearchable: Option<PathBuf>,
+    /// The link that the component walked last was.
+    ends_in_link: Option<PathBuf>,
+}
+
+fn look(at: &Path) -> io::Result<Node> {
+    match std::fs::symlink_metadata(at) {
+        Ok(metadata) if metadata.is_dir() => Ok(Node::Directory),
+        Ok(metadata) if metadata.is_symlink() => Ok(Node::Link(std::fs::read_link(at)?)),
+        Ok(_) => Ok(Node::File),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(Node::Absent),
+            io::ErrorKind::PermissionDenied => Ok(Node::Unsearchable),
+            _ => Err(error),
+        },
+    }
+}
+
+/// `~` and `~/…` with the home directory in its place; every other text as it is.
+pub(crate) fn expand_home(text: &OsStr, home: &Path) -> PathBuf {
+    let path = Path::new(text);
+    match path.strip_prefix("~") {
+        Ok(rest) if rest.as_os_str().is_empty() => home.to_path_buf(),
+        Ok(rest) => home.join(rest),
+        Err(_) => path.to_path_buf(),
+    }
+}
+
+/// `path` with `.` and `..` taken away as text, without looking at the file system.
+pub(crate) fn lexical(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+//! From documents to one policy.
+//!
+//! 1. *The base*: the profile of `--profile`; else the profiles that the user's document and the trusted document of the
+//!    workspace extend, in this order; else the built-in `workspace`. Of each profile what it extends comes first, and no
+//!    profile comes twice.
+//! 2. *The user's document*, 3. *the workspace's document*, 4. *the command line*. Rules of lists add up; of single values the
+//!    last one written wins. The workspace's document only narrows until the user has trusted exactly its content.
+//! 5. *The administrator's document* cuts what is left: it is a ceiling and grants nothing.
+//!
+//! Whatever is written and does not take effect becomes a notice.
+
+mod apply;
+mod ceiling;
+mod error;
+mod layers;
+
+use std::path::PathBuf;
+
+use crate::document::Document;
+use crate::host::Host;
+use crate::host_pattern::{HostPattern, Hosts};
+use crate::policy::{Notice, NoticeKind, Policy};
+
+pub use error::PolicyError;
+pub use layers::{Layers, PROJECT_FILE, Project};
+
+/// What a command asks of the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// `--profile`: the base, instead of what the documents extend.
+    pub profile: Option<String>,
+    /// The workspace: its `bailiwick.toml` is the project's document.
+    pub workspace: PathBuf,
+    /// The other options, as a document (see [`Document::options`]).
+    pub options: Document,
+}
+
+impl Policy {
+    /// Reads every document that this request is about and merges them.
+    ///
+    /// # Errors
+    /// Any document that cannot be read, believed or understood to the last key; a profile that does not exist.
+    pub fn load(host: &Host, request: &Request) -> Result<Policy, PolicyError> {
+        Layers::read(host, request).map(Layers::merge)
+    }
+}
+
+impl Layers {
+    /// Merges what was read. Asks the system nothing.
+    pub fn merge(self) -> Policy {
+        let mut policy = Policy { documents: self.documents, ..Policy::default() };
+        for document in self.base.into_iter().chain(self.user) {
+            apply::all(&mut policy, document);
+        }
+        match self.project {
+            Some(Project { document, trusted: true }) => apply::all(&mut policy, document),
+            Some(Project { document, trusted: false }) => apply::narrowing(&mut policy, document),
+            None => {}
+        }
+        apply::all(&mut policy, self.options);
+        if let Some(document) = self.administrator {
+            ceiling::cut(&mut policy, document);
+        }
+        note_open_network(&mut policy);
+        policy
+    }
+}
+
+/// A bare `*` is the user's explicit wish, and worth a word on every run, unless the ceiling closes the network again.
+fn note_open_network(policy: &mut Policy) {
+    let most = policy.ceiling.as_ref().and_then(|ceiling| ceiling.allow.as_ref());
+    let is_open = |rule: &HostPattern| most.is_none_or(|most| most.iter().any(|allowed| allowed.value.covers(rule)));
+    for rule in &policy.network.allow {
+        if rule.value.hosts == Hosts::Any && is_open(&rule.value) {
+            policy.notices.push(Notice {
+                kind: NoticeKind::NetworkOpen,
+                text: format!(
+                    "`{}` opens the network: the inside may send whatever it can read to anybody",
+                    rule.value
+                ),
+                origin: Some(rule.origin.clone()),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
