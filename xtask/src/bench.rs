@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
         [option] if *option == "--json" => true,
         other => return Err(Failure::new(format!("`bench` knows only `--json`, and got {other:?}"))),
     };
-    if let Some(name) = names.iter().find(|name| !PARTS.iter().any(|(part, _)| part == name)) {
+    if let Some(name) = names.iter().find(|name| !PARTS.iter().any(|(part, _)| *part == name.as_str())) {
         return Err(Failure::new(format!("`{name}` is no part of the bench")));
     }
     system::packages()?;
@@ -50,11 +50,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     let fixture = Fixture::make(&built)?;
     let mut table = Table::default();
     for (name, part) in PARTS {
-        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
+        if names.is_empty() || names.iter().any(|wanted| wanted.as_str() == *name) {
             eprintln!("== {name}");
             part(&fixture, &mut table)?;
         }
     }
-    if json { table.print_json()? } else { table.print() }
+    if json {
+        table.print_json()?
+    } else {
+        table.print()
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -42,7 +42,8 @@ fn write() -> Result<(), Failure> {
 
 /// Says which pages are not what the code would write.
 pub(crate) fn check() -> Result<(), Failure> {
-    let differs = |page: &Page| fs::read_to_string(project::root().join(page.path)).ok().as_ref() != Some(&page.content);
+    let differs =
+        |page: &Page| fs::read_to_string(project::root().join(page.path)).ok().as_ref() != Some(&page.content);
     let stale: Vec<_> = pages().into_iter().filter(differs).map(|page| page.path).collect();
     if stale.is_empty() {
         return Ok(());

@@ -73,7 +73,8 @@ impl Package {
 
 /// Installs what is missing, where that is possible, and gives the packages that stay missing.
 pub(crate) fn packages() -> Result<Vec<&'static str>, Failure> {
-    let missing: Vec<&str> = PACKAGES.iter().filter(|package| !package.is_there()).map(|package| package.name).collect();
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|package| !package.is_there()).map(|package| package.name).collect();
     if missing.is_empty() || !shell::has_program("apt-get") {
         return Ok(missing);
     }

@@ -107,20 +107,25 @@ impl fmt::Display for Refusal {
             [_] => "this tier does not keep all that the policy needs on this host, so nothing was started",
             _ => "no tier keeps all that the policy needs on this host, so nothing was started",
         })?;
+        let closest = self.closest().map(|unfit| unfit.tier);
         for unfit in &self.unfit {
-            write!(f, "\n  {unfit}")?;
+            f.write_str("\n  ")?;
+            unfit.tell(f, closest == Some(unfit.tier))?;
         }
         write!(f, "\n  {}", self.way_out())
     }
 }
 
 impl Refusal {
+    /// The tier that can be entered and lacks least: the one to accept a loss of.
+    fn closest(&self) -> Option<&Unfit> {
+        self.unfit.iter().filter(|unfit| unfit.obstacle.is_none()).min_by_key(|unfit| unfit.lacking.len())
+    }
+
     /// The last line: what to do.
     fn way_out(&self) -> String {
         let mut text = "`bailiwick doctor` says what this host can keep".to_owned();
-        // The loss to be accepted is that of the tier that comes closest.
-        let enterable = self.unfit.iter().filter(|unfit| unfit.obstacle.is_none());
-        if let Some(closest) = enterable.min_by_key(|unfit| unfit.lacking.len()) {
+        if let Some(closest) = self.closest() {
             text.push_str("; to take the loss by name, add");
             for shortfall in &closest.lacking {
                 let _ = write!(text, " --accept {}", shortfall.promise.guarantee);
@@ -130,15 +135,24 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unfit {
+    /// With all reasons, or by name alone.
+    fn tell(&self, f: &mut fmt::Formatter<'_>, with_reasons: bool) -> fmt::Result {
         let name = self.tier.name();
         if let Some(Obstacle { why, remedy }) = &self.obstacle {
-            return write!(f, "{name} cannot be entered: {why}\n    {}", indented(remedy, 4));
+            return write!(f, "{name} cannot be entered: {}\n    {}", indented(why, 4), indented(remedy, 4));
+        }
+        if !with_reasons {
+            let names: Vec<_> = self.lacking.iter().map(|shortfall| shortfall.promise.guarantee.name()).collect();
+            return write!(f, "{name} lacks {}", names.join(", "));
         }
         write!(f, "{name} lacks")?;
-        for shortfall in &self.lacking {
-            write!(f, "\n    {}", indented(&shortfall.to_string(), 4))?;
+        for Shortfall { promise, need } in &self.lacking {
+            write!(f, "\n    {}: {}", promise.guarantee, indented(&promise.reason, 6))?;
+            write!(f, "\n      needed because {}", need.why)?;
+            if let Some(remedy) = &promise.remedy {
+                write!(f, "\n      what would supply it: {}", indented(remedy, 6))?;
+            }
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ pub(crate) use door::Door;
 pub(crate) use prepare::{Confinement, Launch, PrepareError};
 
 use crate::sys;
+use message::Order;
 
 /// A step of the way from `clone` to `execve`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,9 +137,9 @@ pub(crate) struct Entered {
 }
 
 impl Entered {
-    /// Lets the command start, which the init waits with until the supervisor is ready to watch it.
-    pub(crate) fn go(&self) -> Result<(), Errno> {
-        message::say_go(&self.messages)
+    /// Tells the init what to do next; it waits with the command until the supervisor is ready to watch it.
+    pub(crate) fn order(&self, order: Order) -> Result<(), Errno> {
+        order.send(&self.messages)
     }
 }
 

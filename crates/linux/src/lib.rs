@@ -6,13 +6,10 @@
 //! ```
 
 pub mod api;
+pub mod plan;
+
 #[cfg(target_os = "linux")]
 mod enter;
-pub mod plan;
-#[cfg(target_os = "linux")]
-pub mod run;
-#[cfg(target_os = "linux")]
-mod supervise;
 #[cfg(target_os = "linux")]
 pub mod facts;
 #[cfg(target_os = "linux")]
@@ -20,11 +17,20 @@ pub mod landlock;
 #[cfg(target_os = "linux")]
 pub mod promises;
 #[cfg(target_os = "linux")]
+pub mod quarantine;
+#[cfg(target_os = "linux")]
+pub mod run;
+#[cfg(target_os = "linux")]
 pub mod seccomp;
+#[cfg(target_os = "linux")]
+pub mod sockets;
+#[cfg(target_os = "linux")]
+mod supervise;
 #[cfg(target_os = "linux")]
 pub mod sys;
 #[cfg(target_os = "linux")]
-pub mod userns;
 pub mod terminal;
+#[cfg(target_os = "linux")]
+pub mod userns;
+#[cfg(target_os = "linux")]
 pub mod watch;
-pub mod quarantine;

@@ -13,7 +13,7 @@ mod remove;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub(crate) use remove::change_mode;
+pub(crate) use remove::give_rights_back;
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,7 +22,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, fstat, openat2, renameat, renameat_with, statat,
+    AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, openat2, renameat, renameat_with, statat,
 };
 use rustix::io::Errno;
 
@@ -124,7 +124,7 @@ impl Quarantine {
                 more = true;
                 return true;
             }
-            let removed = remove::remove(leftover.parent.as_fd(), &leftover.name, &mut left);
+            let removed = remove::remove_by_force(leftover.parent.as_fd(), &leftover.name, &mut left);
             more |= removed == Ok(false);
             leftover.error = removed.err();
             removed != Ok(true)
@@ -190,7 +190,7 @@ impl Quarantine {
     /// Removes what stands under a hidden name, now or, if it is much, little by little.
     fn remove(&mut self, parent: BorrowedFd<'_>, name: CString, path: &Path) {
         let mut left = if self.leftovers.len() < MOST_LEFTOVERS { ENTRIES_AT_ONCE } else { u32::MAX };
-        if matches!(remove::remove(parent, &name, &mut left), Ok(true)) {
+        if matches!(remove::remove_by_force(parent, &name, &mut left), Ok(true)) {
             return;
         }
         if let Ok(parent) = rustix::io::fcntl_dupfd_cloexec(parent, 3) {
@@ -201,7 +201,7 @@ impl Quarantine {
 
     fn remove_in_place(&self, parent: BorrowedFd<'_>, name: &CString, why: Errno) -> Result<(), Errno> {
         let mut left = ENTRIES_AT_ONCE;
-        match remove::remove(parent, name, &mut left) {
+        match remove::remove_by_force(parent, name, &mut left) {
             Ok(true) => Ok(()),
             Ok(false) => Err(why),
             Err(errno) => Err(errno),
@@ -244,12 +244,8 @@ fn hide(parent: BorrowedFd<'_>, name: &CString) -> Result<CString, Errno> {
     let hidden = hidden_name()?;
     match rename_without_replacing(parent, name, &hidden) {
         Err(Errno::ACCESS) => {
-            // The inside has taken the write permission off the directory; the name goes all the same.
-            let mode = fstat(parent)?.st_mode & 0o7777;
-            remove::change_mode(parent, mode | 0o700)?;
-            let renamed = rename_without_replacing(parent, name, &hidden);
-            remove::change_mode(parent, mode)?;
-            renamed?;
+            give_rights_back(parent)?;
+            rename_without_replacing(parent, name, &hidden)?;
         }
         answer => answer?,
     }

@@ -12,10 +12,11 @@ use bailiwick_policy::policy::FileRuleKind;
 use crate::api::{Command, Event, Outcome, Tier};
 use crate::enter::{Confinement, Launch};
 use crate::facts::Facts;
-use crate::landlock::{self, Abi, Lock, Use};
+use crate::landlock::{self, Abi, HARMLESS_DEVICES, Lock, Use};
 use crate::plan::{Plan, Watched};
 use crate::seccomp::{self, Openings};
-use crate::supervise::supervise;
+use crate::sockets;
+use crate::supervise::{Tasks, supervise};
 use crate::terminal::{Outer, Wiring};
 use crate::watch::{Watch, WatchedName};
 pub use error::{RawFailure, RunError};
@@ -64,7 +65,9 @@ pub fn run(
     let launch =
         Launch::new(boundary, &confinement, command, &environment, wiring.inside).map_err(RunError::Prepare)?;
     let mut start_watch = || watch(boundary, tier, &plan, &settings.quarantine);
-    let result = supervise(&launch, outer, boundary.limits.time, &mut start_watch, on_event);
+    let mut sockets_to_cover = || sockets_to_cover(boundary, tier, facts);
+    let tasks = Tasks { start_watch: &mut start_watch, sockets_to_cover: &mut sockets_to_cover };
+    let result = supervise(&launch, outer, boundary.limits.time, tasks, on_event);
     result.map_err(|error| error.explained(&plan, &lock))
 }
 
@@ -83,15 +86,25 @@ fn lock(boundary: &Boundary, tier: Tier, abi: Abi, plan: &Plan) -> Result<Lock, 
         Tier::Namespaces => {
             let own = [(Path::new("/proc"), Use::Write), (Path::new("/dev"), Use::Devices)];
             let writable = plan.writable.iter().map(|path| (path.as_path(), Use::Write));
-            Lock::second(abi, own.into_iter().chain(writable))
+            let sockets = boundary.network.sockets.iter().map(|socket| (socket.value.as_path(), Use::Connect));
+            Lock::second(abi, own.into_iter().chain(writable).chain(sockets))
         }
         Tier::Landlock => {
-            let own = [(Path::new("/proc"), Use::Read), (Path::new("/dev"), Use::Devices)];
             let grants = landlock::grants(boundary);
-            Lock::main(abi, own.into_iter().chain(grants.iter().map(|(path, purpose)| (path.as_path(), *purpose))))
+            let own = HARMLESS_DEVICES.iter().map(|device| (Path::new(*device), Use::Devices));
+            let own = own.chain([(Path::new("/proc"), Use::Read)]);
+            Lock::main(abi, own.chain(grants.iter().map(|(path, purpose)| (path.as_path(), *purpose))))
         }
     };
     lock.map_err(RunError::Lock)
+}
+
+/// From ABI 9 on Landlock refuses what is not listed; without mounts nothing can be covered.
+fn sockets_to_cover(boundary: &Boundary, tier: Tier, facts: &Facts) -> Result<Vec<PathBuf>, RunError> {
+    if tier == Tier::Landlock || Abi(facts.landlock_abi).refuses_sockets_by_path() {
+        return Ok(Vec::new());
+    }
+    sockets::reachable(boundary).map_err(RunError::ListSockets)
 }
 
 /// Without mounts the private home is where it lies on the host; the variables say so, and where the real home's readable

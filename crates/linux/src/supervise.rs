@@ -7,6 +7,7 @@ mod changes;
 mod signals;
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,7 +15,7 @@ use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Signal, WaitOptions, pidfd_send_signal, set_dumpable_behavior, waitpid};
 
 use crate::api::{Event, Outcome};
-use crate::enter::message::Message;
+use crate::enter::message::{Message, Order};
 use crate::enter::{Door, Entered, Launch, enter};
 use crate::run::{RawFailure, RunError};
 use crate::terminal::{Outer, Relay};
@@ -36,6 +37,7 @@ struct Supervisor<'a> {
     relay: Option<Relay>,
     watch: Option<Watch>,
     door: Option<Door>,
+    to_cover: Vec<PathBuf>,
     clock: Clock,
     started: bool,
     on_event: &'a mut dyn FnMut(&Event),
@@ -55,15 +57,20 @@ enum ClockState {
     Killed,
 }
 
-/// What the run needs watched.
-pub(crate) type StartWatch<'a> = &'a mut dyn FnMut() -> Result<Option<Watch>, RunError>;
+/// What is done while the init sets itself up.
+pub(crate) struct Tasks<'a> {
+    /// Starts watching the guarded names.
+    pub(crate) start_watch: &'a mut dyn FnMut() -> Result<Option<Watch>, RunError>,
+    /// Finds the host's sockets that the inside would see.
+    pub(crate) sockets_to_cover: &'a mut dyn FnMut() -> Result<Vec<PathBuf>, RunError>,
+}
 
 /// Enters `launch` and stays until its tree is dead.
 pub(crate) fn supervise(
     launch: &Launch<'_>,
     outer: Option<Outer>,
     time: Option<Duration>,
-    start_watch: StartWatch<'_>,
+    tasks: Tasks<'_>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, RunError> {
     let handled = Handled::block();
@@ -77,31 +84,44 @@ pub(crate) fn supervise(
         relay: None,
         watch: None,
         door: None,
+        to_cover: Vec::new(),
         clock: Clock { deadline: None, state: ClockState::Running },
         started: false,
         on_event,
     };
-    let ended = supervisor.get_ready(launch, start_watch).and_then(|()| supervisor.attend(time));
+    let ended = supervisor.get_ready(launch, tasks).and_then(|()| supervisor.attend(time));
     supervisor.finish(ended)
 }
 
 impl Supervisor<'_> {
     /// What has to stand before the command may start; the init sets itself up meanwhile.
-    fn get_ready(&mut self, launch: &Launch<'_>, start_watch: StartWatch<'_>) -> Result<(), RunError> {
+    fn get_ready(&mut self, launch: &Launch<'_>, tasks: Tasks<'_>) -> Result<(), RunError> {
         // Other programs of this user may neither trace this process nor read its memory.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(RunError::Signals)?;
-        self.watch = start_watch()?;
-        if self.watch.is_some() && launch.has_mounts() {
+        if launch.has_mounts() {
             self.door = Some(Door::open(self.entered.init).map_err(RunError::Lost)?);
         }
-        if self.outer.is_none() {
-            self.go()?;
+        self.watch = (tasks.start_watch)()?;
+        self.to_cover = (tasks.sockets_to_cover)()?;
+        match self.outer {
+            // The inside's terminal comes first.
+            Some(_) => Ok(()),
+            None if self.to_cover.is_empty() => self.order(Order::Go),
+            None => self.order(Order::SayReady),
         }
-        Ok(())
     }
 
-    fn go(&self) -> Result<(), RunError> {
-        match self.entered.go() {
+    /// The root of the inside stands: covers what has to be covered, and lets the command start.
+    fn cover_and_go(&mut self) -> Result<(), RunError> {
+        for socket in std::mem::take(&mut self.to_cover) {
+            let covered = self.door.as_ref().map_or(Err(Errno::BADF), |door| door.cover_socket(&socket));
+            covered.map_err(|errno| RunError::CoverSocket { socket, errno })?;
+        }
+        self.order(Order::Go)
+    }
+
+    fn order(&self, order: Order) -> Result<(), RunError> {
+        match self.entered.order(order) {
             // The init has failed and is gone; its last message says why.
             Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
             Err(errno) => Err(RunError::Lost(errno)),
@@ -168,8 +188,9 @@ impl Supervisor<'_> {
                 if let Some(outer) = self.outer.take() {
                     self.relay = Some(Relay::start(outer, master).map_err(RunError::Terminal)?);
                 }
-                self.go()?;
+                self.cover_and_go()?;
             }
+            (Message::Ready, _) => self.cover_and_go()?,
             (Message::Terminal, None) => return Err(RunError::Lost(Errno::BADF)),
             (Message::Started, _) => {
                 self.started = true;

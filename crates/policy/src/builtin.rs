@@ -1,5 +1,7 @@
 //! The profiles that are compiled into bailiwick: TOML files as anybody could write them.
 
+mod plain;
+
 use crate::document::{Document, DocumentError};
 use crate::origin::{Layer, Source};
 
@@ -67,7 +69,11 @@ impl Builtin {
     /// # Errors
     /// None that a test of this crate would not have found first.
     pub fn document(&self) -> Result<Document, DocumentError> {
-        Document::parse(self.text, Source::Profile(self.name.to_owned()), Layer::BuiltIn)
+        let source = Source::Profile(self.name.into());
+        match plain::read(self.text, &source, Layer::BuiltIn) {
+            Some(document) => Ok(document),
+            None => Document::parse(self.text, source, Layer::BuiltIn),
+        }
     }
 }
 
@@ -88,6 +94,15 @@ mod tests {
             }
         }
         assert!(Builtin::named(DEFAULT).is_some());
+    }
+
+    #[test]
+    fn the_plain_reading_is_the_full_one() {
+        for profile in &BUILTINS {
+            let source = Source::Profile(profile.name.into());
+            let full = Document::parse(profile.text, source.clone(), Layer::BuiltIn);
+            assert_eq!(plain::read(profile.text, &source, Layer::BuiltIn), full.ok(), "{}", profile.name);
+        }
     }
 
     #[test]

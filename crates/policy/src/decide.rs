@@ -127,6 +127,11 @@ impl Boundary {
         self.view().point_paths()
     }
 
+    /// [`points`](Self::points) with the grant at each: one pass, where asking for each grant would be many.
+    pub fn point_grants(&self) -> Vec<(&Path, Grant)> {
+        self.view().points().into_iter().map(|point| (point.path, point.grant)).collect()
+    }
+
     /// Names inside a writable (or private) place that must neither be changed nor brought into being, present or absent:
     /// each point whose grant is `Read`, `Denied` or `PrivateProtected` while its parent directory's grant is `Write`
     /// or `Private`, because of a `deny`, `protect` or `read` rule or the ceiling. Parents come first.

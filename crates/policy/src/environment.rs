@@ -13,21 +13,66 @@ const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// Words of a name that say that the value is a secret, between `_`, `-` and `.`.
 const SECRET_WORDS: [&str; 16] = [
-    "KEY", "KEYS", "PAT", "AUTH", "PWD", "PASS", "PW", "CRED", "CREDS", "PRIVATE", "SIGNATURE", "SESSION", "JWT", "DSN",
-    "OTP", "LICENSE",
+    "KEY",
+    "KEYS",
+    "PAT",
+    "AUTH",
+    "PWD",
+    "PASS",
+    "PW",
+    "CRED",
+    "CREDS",
+    "PRIVATE",
+    "SIGNATURE",
+    "SESSION",
+    "JWT",
+    "DSN",
+    "OTP",
+    "LICENSE",
 ];
 
 /// Parts of a name that say so wherever they stand.
 const SECRET_PARTS: [&str; 12] = [
-    "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "APIKEY", "ACCESSKEY", "COOKIE", "BEARER",
-    "AUTHORIZATION", "PRIVATEKEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "CREDENTIAL",
+    "APIKEY",
+    "ACCESSKEY",
+    "COOKIE",
+    "BEARER",
+    "AUTHORIZATION",
+    "PRIVATEKEY",
 ];
 
 /// Names that lead to services of the host or change what programs load: passed only if named in full.
 const NEVER_BY_PATTERN: [&str; 25] = [
-    "LD_*", "DYLD_*", "GCONV_PATH", "BASH_FUNC_*", "BASH_ENV", "ENV", "PROMPT_COMMAND", "PYTHONSTARTUP", "PERL5OPT",
-    "NODE_OPTIONS", "RUBYOPT", "JAVA_TOOL_OPTIONS", "WSL_INTEROP", "WSLENV", "DBUS_*", "SSH_*", "GPG_AGENT_INFO",
-    "GNOME_KEYRING_*", "DISPLAY", "WAYLAND_*", "XAUTHORITY", "XDG_RUNTIME_DIR", "NOTIFY_SOCKET", "LISTEN_*",
+    "LD_*",
+    "DYLD_*",
+    "GCONV_PATH",
+    "BASH_FUNC_*",
+    "BASH_ENV",
+    "ENV",
+    "PROMPT_COMMAND",
+    "PYTHONSTARTUP",
+    "PERL5OPT",
+    "NODE_OPTIONS",
+    "RUBYOPT",
+    "JAVA_TOOL_OPTIONS",
+    "WSL_INTEROP",
+    "WSLENV",
+    "DBUS_*",
+    "SSH_*",
+    "GPG_AGENT_INFO",
+    "GNOME_KEYRING_*",
+    "DISPLAY",
+    "WAYLAND_*",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "NOTIFY_SOCKET",
+    "LISTEN_*",
     "DOCKER_HOST",
 ];
 
@@ -48,7 +93,10 @@ pub(crate) fn resolve(
             if rule.value.as_str() == name && looks_secret(name, value) {
                 notices.push(Notice {
                     kind: NoticeKind::SecretPassed,
-                    text: format!("the variable `{}` looks like a secret, and everything inside can read it", escape(name)),
+                    text: format!(
+                        "the variable `{}` looks like a secret, and everything inside can read it",
+                        escape(name)
+                    ),
                     origin: Some(rule.origin.clone()),
                 });
             }
@@ -60,9 +108,12 @@ pub(crate) fn resolve(
     } else if rules.pass.iter().any(|rule| matches_name(&rule.value, OsStr::new("PATH"))) {
         environment.insert("PATH".into(), DEFAULT_PATH.into());
     }
-    for (name, value) in
-        [("HOME", home.as_os_str()), ("USER", host.user.as_ref()), ("LOGNAME", host.user.as_ref()), ("TMPDIR", "/tmp".as_ref())]
-    {
+    for (name, value) in [
+        ("HOME", home.as_os_str()),
+        ("USER", host.user.as_ref()),
+        ("LOGNAME", host.user.as_ref()),
+        ("TMPDIR", "/tmp".as_ref()),
+    ] {
         environment.insert(name.into(), value.to_os_string());
     }
     for rule in &rules.set {
@@ -112,7 +163,7 @@ fn passing_rule<'a>(
 fn matches_name(pattern: &str, name: &OsStr) -> bool {
     let (pattern, name) = (pattern.as_bytes(), name.as_encoded_bytes());
     match (pattern.strip_prefix(b"*"), pattern.strip_suffix(b"*")) {
-        (Some(rest), _) if rest.is_empty() => true,
+        (Some([]), _) => true,
         (Some(rest), Some(_)) => {
             let middle = rest.strip_suffix(b"*").unwrap_or(rest);
             middle.is_empty() || name.windows(middle.len()).any(|window| window == middle)

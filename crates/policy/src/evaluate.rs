@@ -197,7 +197,8 @@ impl<'a> View<'a> {
 
     /// The most specific ceiling rule of such a kind over `path`.
     fn ceiling_rule(&self, path: &Path, is_meant: impl Fn(FileRuleKind) -> bool) -> Option<&'a FileRule> {
-        let covering = self.boundary.ceiling_rules.iter().filter(|rule| is_meant(rule.kind) && covers(&rule.path, path));
+        let covering =
+            self.boundary.ceiling_rules.iter().filter(|rule| is_meant(rule.kind) && covers(&rule.path, path));
         covering.max_by_key(|rule| (rule.path.as_os_str().len(), rank(rule.kind)))
     }
 
@@ -205,8 +206,7 @@ impl<'a> View<'a> {
     pub(crate) fn grant(&self, path: &Path) -> Grant {
         let evaluation = self.evaluate(path);
         let is_readable = |above: &Path| self.evaluate(above).read.verdict != Verdict::Refused;
-        let inside_visible =
-            evaluation.read.verdict == Verdict::Refused && path.ancestors().skip(1).any(is_readable);
+        let inside_visible = evaluation.read.verdict == Verdict::Refused && path.ancestors().skip(1).any(is_readable);
         evaluation.grant(inside_visible)
     }
 

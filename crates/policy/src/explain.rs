@@ -85,8 +85,7 @@ pub fn explain(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) -> 
 
 fn explain_host(boundary: &Boundary, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {
     let shown = escape(target);
-    let (host, port) =
-        target.to_str().and_then(host_and_port).ok_or_else(|| ExplainError::Host(shown.clone()))?;
+    let (host, port) = target.to_str().and_then(host_and_port).ok_or_else(|| ExplainError::Host(shown.clone()))?;
     let canonical = format!("{host} port {port}");
     let decision = boundary.decide(&Access::Connect { host, port });
     Ok(Explanation { verb, target: shown, canonical, decision, notes: Vec::new() })
@@ -175,10 +174,8 @@ fn verdict_word(verdict: Verdict) -> &'static str {
 
 /// A directory that may be written but not moved, since it holds a name that must stay.
 fn note_about_removal(boundary: &Boundary, path: &Path) -> Option<String> {
-    let holds_guarded = boundary
-        .guarded()
-        .iter()
-        .any(|name| covers_strictly(path, name.path) && covers(name.root, path));
+    let holds_guarded =
+        boundary.guarded().iter().any(|name| covers_strictly(path, name.path) && covers(name.root, path));
     let removal = boundary.decide(&Access::Remove(path.to_path_buf()));
     (holds_guarded && removal.verdict == Verdict::Refused).then_some(removal.reason)
 }

@@ -193,10 +193,21 @@ impl Inspector<'_> {
             if own.is_none() || own == Some(name.as_os_str()) {
                 let names = ["gitdir", "commondir", "config.worktree"];
                 self.found.protect.extend(names.iter().map(|name| path.join(name)));
+                self.checkout(&path)?;
             } else {
                 // Another worktree than the workspace is none of the inside's business.
                 self.found.protect.push(path);
             }
+        }
+        Ok(())
+    }
+
+    /// The pointer in the checkout of a linked worktree: replaced, it would lead git to other hooks and settings.
+    fn checkout(&mut self, worktree: &Path) -> Result<(), GitError> {
+        let Ok(Some(text)) = read_regular(&worktree.join("gitdir"), pointer::LARGEST_POINTER) else { return Ok(()) };
+        let pointer = worktree.join(os_string(text.trim_ascii().to_vec()));
+        if self.locator.locate(&pointer)?.present == Present::File && self.is_within(&pointer)? {
+            self.found.protect.push(pointer);
         }
         Ok(())
     }
@@ -231,6 +242,8 @@ impl Inspector<'_> {
         }
         let text = match read_regular(&located.path, LARGEST_CONFIG) {
             Ok(Some(text)) => text,
+            // Elsewhere it is the user's own file, which the inside cannot change; git has to cope with it.
+            Ok(None) if !self.is_within(file)? => return Ok(None),
             Ok(None) => return Err(GitError::TooLarge(located.path)),
             // What this user cannot read, git cannot either.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
@@ -241,7 +254,10 @@ impl Inspector<'_> {
         let pointers = config::parse(&text);
         for hooks in pointers.hooks {
             let path = top.join(expand_home(&os_string(hooks), self.home));
-            self.protect_within(path, "`core.hooksPath` is the workspace itself, so git hooks there are not protected")?;
+            self.protect_within(
+                path,
+                "`core.hooksPath` is the workspace itself, so git hooks there are not protected",
+            )?;
         }
         let beside = located.path.parent().unwrap_or(Path::new("/")).to_path_buf();
         for include in pointers.includes {
@@ -266,7 +282,7 @@ impl Inspector<'_> {
     /// Protects a path that lies in a writable root; elsewhere the inside cannot change it anyway.
     fn protect_within(&mut self, path: PathBuf, about_root: &str) -> Result<(), GitError> {
         let canonical = self.locator.locate(&path)?.path;
-        if self.roots.iter().any(|root| *root == canonical) {
+        if self.roots.contains(&canonical) {
             self.found.remarks.push(about_root.to_owned());
         } else if self.is_writable(&canonical) || self.is_within(&path)? {
             self.found.protect.push(path);

@@ -181,8 +181,7 @@ fn tokens(part: &[u8], text: &OsStr) -> Result<Vec<Token>, GlobError> {
         rest = after;
         match first {
             b'\\' => {
-                let (escaped, after) =
-                    rest.split_first().ok_or_else(|| GlobError::LoneEscape(text.to_os_string()))?;
+                let (escaped, after) = rest.split_first().ok_or_else(|| GlobError::LoneEscape(text.to_os_string()))?;
                 tokens.push(Token::Byte(*escaped));
                 rest = after;
             }

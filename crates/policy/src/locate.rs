@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::hash::BuildHasherDefault;
 use std::io;
@@ -90,7 +90,7 @@ enum Node {
 #[derive(Debug, Default)]
 pub struct Locator {
     // A fixed hasher: a random one costs a system call, and the keys are few.
-    nodes: HashMap<PathBuf, Node, BuildHasherDefault<DefaultHasher>>,
+    nodes: HashMap<OsString, Node, BuildHasherDefault<DefaultHasher>>,
 }
 
 /// Makes one absolute path canonical.
@@ -105,19 +105,39 @@ impl Locator {
             return Err(LocateError::Relative(path.to_path_buf()));
         }
         let mut walk = Walk { asked: path, links: Vec::new(), followed: 0, unsearchable: None, ends_in_link: None };
-        let (end, present) = self.walk(&mut walk, PathBuf::new(), path)?;
+        let (start, present, rest) = self.known_start(path);
+        let (end, present) = self.walk(&mut walk, start, present, rest)?;
         let is_link = walk.ends_in_link;
         Ok(Located { path: end, present, links: walk.links, is_link, unsearchable: walk.unsearchable })
+    }
+
+    /// The longest part of the path that is known already, and what is left of the path.
+    ///
+    /// Every key is canonical up to its last component, so one that is no link is canonical as a whole. Keys hold no
+    /// `.`, `..` or doubled separators and are compared as bytes, so a part that does is never taken for known.
+    fn known_start<'p>(&self, path: &'p Path) -> (PathBuf, Present, &'p Path) {
+        for above in path.ancestors().skip(1) {
+            let present = match self.nodes.get(above.as_os_str()) {
+                Some(Node::Directory) => Present::Directory,
+                Some(Node::File) => Present::File,
+                Some(Node::Absent) => Present::Absent,
+                Some(Node::Link(_) | Node::Unsearchable) | None => continue,
+            };
+            if let Ok(rest) = path.strip_prefix(above) {
+                return (above.to_path_buf(), present, rest);
+            }
+        }
+        (PathBuf::new(), Present::Directory, path)
     }
 
     fn walk(
         &mut self,
         walk: &mut Walk<'_>,
         start: PathBuf,
+        present: Present,
         rest: &Path,
     ) -> Result<(PathBuf, Present), LocateError> {
-        let mut here = start;
-        let mut present = Present::Directory;
+        let (mut here, mut present) = (start, present);
         for component in rest.components() {
             match component {
                 Component::Prefix(_) | Component::RootDir => {
@@ -161,18 +181,13 @@ impl Locator {
         }
     }
 
-    fn follow(
-        &mut self,
-        walk: &mut Walk<'_>,
-        at: PathBuf,
-        target: PathBuf,
-    ) -> Result<(PathBuf, Present), LocateError> {
+    fn follow(&mut self, walk: &mut Walk<'_>, at: PathBuf, target: PathBuf) -> Result<(PathBuf, Present), LocateError> {
         walk.followed += 1;
         if walk.followed > MOST_LINKS {
             return Err(LocateError::TooManyLinks(walk.asked.to_path_buf()));
         }
         let from = if target.is_absolute() { PathBuf::new() } else { at.parent().unwrap_or(&at).to_path_buf() };
-        let (leads_to, present) = self.walk(walk, from, &target)?;
+        let (leads_to, present) = self.walk(walk, from, Present::Directory, &target)?;
         walk.ends_in_link = Some(at.clone());
         walk.links.push(Alias { at, target, leads_to: leads_to.clone() });
         Ok((leads_to, present))
@@ -190,11 +205,11 @@ impl Locator {
     }
 
     fn look(&mut self, at: &Path) -> Result<Node, LocateError> {
-        if let Some(node) = self.nodes.get(at) {
+        if let Some(node) = self.nodes.get(at.as_os_str()) {
             return Ok(node.clone());
         }
         let node = look(at).map_err(|error| LocateError::Look { at: at.to_path_buf(), error })?;
-        self.nodes.insert(at.to_path_buf(), node.clone());
+        self.nodes.insert(at.as_os_str().to_os_string(), node.clone());
         Ok(node)
     }
 }

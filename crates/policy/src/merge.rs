@@ -49,6 +49,14 @@ impl Layers {
     /// Merges what was read. Asks the system nothing.
     pub fn merge(self) -> Policy {
         let mut policy = Policy { documents: self.documents, ..Policy::default() };
+        let base = self.base.iter().map(|document| &document.files);
+        let lists = base.flat_map(|files| [&files.read, &files.write, &files.deny, &files.protect]);
+        // Growing lists step by step would touch fresh pages again and again, on every run.
+        policy.files.reserve(lists.flatten().map(Vec::len).sum());
+        policy
+            .environment
+            .pass
+            .reserve(self.base.iter().filter_map(|document| document.environment.pass.as_ref()).map(Vec::len).sum());
         for document in self.base.into_iter().chain(self.user) {
             apply::all(&mut policy, document);
         }

@@ -1,5 +1,6 @@
 //! Where a rule comes from, so that every decision can name its file and line.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -37,8 +38,8 @@ pub struct Origin {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// A profile compiled into bailiwick, by name.
-    Profile(String),
+    /// A profile compiled into bailiwick, by name. Borrowed, because every rule of every run carries it.
+    Profile(Cow<'static, str>),
     /// A file.
     File(PathBuf),
     /// A command-line option, as typed (`--read`).

@@ -188,7 +188,10 @@ impl Policy {
                 if !kept {
                     files.notice(
                         NoticeKind::IgnoredCeiling,
-                        format!("the socket `{}` is not granted: the administrator's list does not hold it", escape(socket.value.as_os_str())),
+                        format!(
+                            "the socket `{}` is not granted: the administrator's list does not hold it",
+                            escape(socket.value.as_os_str())
+                        ),
                         Some(&socket.origin),
                     );
                 }

@@ -137,7 +137,11 @@ impl Searcher<'_> {
             let Some(listing) = self.list(&mut cache, start, &visit, wanted)? else { continue };
             self.seen = self.seen.saturating_add(listing.entries);
             if self.seen > self.limit {
-                return Err(SearchError::TooLarge { globs: globs(wanted), start: start.to_path_buf(), limit: self.limit });
+                return Err(SearchError::TooLarge {
+                    globs: globs(wanted),
+                    start: start.to_path_buf(),
+                    limit: self.limit,
+                });
             }
             for (index, name) in &listing.matches {
                 matches.push(Match { wanted: *index, path: start.join(&visit.below).join(name) });

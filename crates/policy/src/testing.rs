@@ -51,6 +51,7 @@ impl Tree {
 
     /// A symbolic link below the root.
     pub(crate) fn link(&self, path: &str, target: impl AsRef<Path>) -> PathBuf {
+        assert!(Path::new(path).is_relative(), "{path} would be made outside the tree");
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(target, &path).unwrap();
@@ -92,7 +93,7 @@ pub(crate) fn user() -> Origin {
 }
 
 pub(crate) fn profile() -> Origin {
-    Origin { layer: Layer::BuiltIn, source: Source::Profile("workspace".to_owned()), line: Some(9) }
+    Origin { layer: Layer::BuiltIn, source: Source::Profile("workspace".into()), line: Some(9) }
 }
 
 /// An entry of the user's file.

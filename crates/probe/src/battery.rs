@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -194,7 +194,7 @@ fn holder(path: &Path) -> io::Result<Option<i32>> {
 }
 
 /// Whether something lives on after the grace; it is ended then.
-fn survivor(path: &PathBuf, grace: Duration) -> io::Result<bool> {
+fn survivor(path: &Path, grace: Duration) -> io::Result<bool> {
     let start = Instant::now();
     loop {
         match holder(path)? {

@@ -80,7 +80,7 @@ impl Outcome {
         Outcome::held(refusals.join("; "))
     }
 
-    /// All attempts are made; it worked if any did.
+    /// As [`Outcome::any`], but every attempt has been made already, so that each leaves its mark.
     pub(crate) fn all(attempts: Vec<Outcome>) -> Self {
         Outcome::any(attempts)
     }

@@ -14,12 +14,15 @@ use crate::shell::{Doing, Failure};
 pub(crate) fn arguments(fixture: &Fixture, workspace: &Path) -> Result<Vec<String>, Failure> {
     let boundary = fixture.sandbox(workspace)?.boundary().doing("cannot resolve the policy")?;
     let plan = Plan::new(&boundary).doing("cannot plan the run")?;
-    let fixed = [
-        "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
-    ];
+    let fixed =
+        ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"];
     let mut words: Vec<String> = fixed.map(str::to_owned).to_vec();
     for (name, value) in &boundary.environment {
-        words.extend(["--setenv".to_owned(), name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()]);
+        words.extend([
+            "--setenv".to_owned(),
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        ]);
     }
     for step in &plan.steps {
         words.extend(step_arguments(step).into_iter().map(|word| word.to_string_lossy().into_owned()));

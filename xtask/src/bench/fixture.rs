@@ -80,7 +80,10 @@ impl Fixture {
                 (0..20).map(|f| format!("pub fn f{f}(x: &str) -> String {{ format!(\"{{x}} {n} {f}\") }}\n")).collect();
             self.write(&format!("home/crate/src/m{n}.rs"), &functions)
         };
-        self.write("home/crate/Cargo.toml", "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n")?;
+        self.write(
+            "home/crate/Cargo.toml",
+            "[package]\nname = \"demo\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[workspace]\n",
+        )?;
         self.write("home/crate/src/lib.rs", &modules)?;
         (0..40).try_for_each(module)?;
         Ok(self.home.join("crate"))

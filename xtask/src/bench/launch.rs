@@ -122,7 +122,13 @@ fn crowd(directory: &Path) -> Result<(), Failure> {
     system(unsafe { libc::unshare(libc::CLONE_NEWNS) }, "cannot make a mount namespace")?;
     // SAFETY: all pointers are to constant strings that end with a zero byte, or null where the call ignores them.
     let private = unsafe {
-        libc::mount(c"none".as_ptr(), c"/".as_ptr(), std::ptr::null(), libc::MS_REC | libc::MS_PRIVATE, std::ptr::null())
+        libc::mount(
+            c"none".as_ptr(),
+            c"/".as_ptr(),
+            std::ptr::null(),
+            libc::MS_REC | libc::MS_PRIVATE,
+            std::ptr::null(),
+        )
     };
     system(private, "cannot make the mounts private")?;
     for number in 0..400 {
@@ -130,9 +136,8 @@ fn crowd(directory: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(&at).doing(format!("cannot make {}", at.display()))?;
         let path = std::ffi::CString::new(at.into_os_string().into_encoded_bytes()).doing("a path with a zero byte")?;
         // SAFETY: both strings end with a zero byte and live until the call returns.
-        let mounted = unsafe {
-            libc::mount(c"tmpfs".as_ptr(), path.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=4k".as_ptr().cast())
-        };
+        let mounted =
+            unsafe { libc::mount(c"tmpfs".as_ptr(), path.as_ptr(), c"tmpfs".as_ptr(), 0, c"size=4k".as_ptr().cast()) };
         system(mounted, "cannot mount a tmpfs")?;
     }
     Ok(())

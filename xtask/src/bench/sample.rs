@@ -67,7 +67,11 @@ pub(crate) fn timed(command: &mut Command) -> Result<Duration, Failure> {
     let status = command.status();
     let time = start.elapsed();
     let status = status.doing(format!("cannot start `{}`", shell::shown(command)))?;
-    if status.success() { Ok(time) } else { Err(Failure::new(format!("`{}` ended with {status}", shell::shown(command)))) }
+    if status.success() {
+        Ok(time)
+    } else {
+        Err(Failure::new(format!("`{}` ended with {status}", shell::shown(command))))
+    }
 }
 
 #[cfg(test)]

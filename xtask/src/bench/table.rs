@@ -121,7 +121,8 @@ impl Table {
                 })
             })
             .collect();
-        let text = serde_json::to_string_pretty(&json!({ "rows": rows, "notes": self.notes })).doing("cannot write JSON")?;
+        let text =
+            serde_json::to_string_pretty(&json!({ "rows": rows, "notes": self.notes })).doing("cannot write JSON")?;
         println!("{text}");
         Ok(())
     }

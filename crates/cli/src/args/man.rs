@@ -51,7 +51,10 @@ fn term(out: &mut String, option: &OptionSpec) {
 fn tail(out: &mut String) {
     out.push_str(".SH EXIT STATUS\n");
     for (status, meaning) in [
-        ("0..124", "Of run: the command's own. Of explain, policy check and doctor: 0 for yes, 1 for no."),
+        (
+            "0..124",
+            "Of run: the command's own. Of explain, policy check and doctor: 0 for yes, 1 for no; of explain also 2 where the inside has its own.",
+        ),
         ("124", "The command was ended by --timeout."),
         ("125", "bailiwick itself refused or failed; nothing was run, or the run was ended."),
         ("126", "The command was found but could not be executed."),

@@ -443,7 +443,7 @@ pub(crate) static ROOT: CommandSpec = CommandSpec {
             cmd: Cmd::Explain,
             name: "explain",
             summary: "Say whether something is allowed, by which rule, and what would change it",
-            about: "Answers with the function that the enforcement itself uses: the verdict, the rule with its file and line, and the option or policy line that would change a refusal.\n\nExit status 0 if it is allowed, 1 if it is refused.",
+            about: "Answers with the function that the enforcement itself uses: the verdict, the rule with its file and line, and the option or policy line that would change a refusal.\n\nExit status 0 if it is allowed, 1 if it is refused, 2 if the inside has its own there: it works, and the host's is neither read nor changed.",
             groups: &[&POLICY, &GLOBAL],
             positionals: &[
                 Positional {

@@ -5,13 +5,14 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use bailiwick::Sandbox;
 use bailiwick::linux::api::Tier;
 use bailiwick::linux::facts::Facts;
 use bailiwick::linux::promises::{Obstacle, obstacle, promises};
+use bailiwick::policy::boundary::Boundary;
 use bailiwick::policy::guarantee::Promise;
 use bailiwick::policy::text::escape;
 use bailiwick::tier::choose;
+use bailiwick::{Sandbox, SandboxError};
 use serde::Serialize;
 
 use super::common::sandbox;
@@ -27,6 +28,8 @@ use hard_links::Findings;
 struct Diagnosis {
     version: &'static str,
     facts: Facts,
+    /// Whether the promises are those for the policy here, or for any.
+    for_the_policy_here: bool,
     tiers: Vec<TierPromises>,
     here: Here,
     paths: Vec<Place>,
@@ -73,13 +76,20 @@ pub(crate) fn doctor(parsed: &Parsed) -> Result<u8, Failure> {
     let sandbox = sandbox(parsed)?;
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("bailiwick"));
     let facts = Facts::probe(&program);
+    let boundary = sandbox.boundary();
+    let known = boundary.as_ref().ok();
     let diagnosis = Diagnosis {
         version: env!("CARGO_PKG_VERSION"),
         tiers: Tier::ALL
             .into_iter()
-            .map(|tier| TierPromises { tier, obstacle: obstacle(tier, &facts), promises: promises(tier, &facts, None) })
+            .map(|tier| TierPromises {
+                tier,
+                obstacle: obstacle(tier, &facts),
+                promises: promises(tier, &facts, known),
+            })
             .collect(),
-        here: here(&sandbox, &facts),
+        for_the_policy_here: known.is_some(),
+        here: here(&sandbox, &boundary, &facts),
         paths: places(&sandbox, &program),
         facts,
     };
@@ -91,7 +101,7 @@ pub(crate) fn doctor(parsed: &Parsed) -> Result<u8, Failure> {
     Ok(if diagnosis.here.refusal.is_none() { YES } else { NO })
 }
 
-fn here(sandbox: &Sandbox, facts: &Facts) -> Here {
+fn here(sandbox: &Sandbox, boundary: &Result<Boundary, SandboxError>, facts: &Facts) -> Here {
     let directory = sandbox.workspace_directory();
     let mut here = Here {
         workspace: escape(directory.as_os_str()),
@@ -100,14 +110,14 @@ fn here(sandbox: &Sandbox, facts: &Facts) -> Here {
         refusal: None,
         hard_links: None,
     };
-    let boundary = match sandbox.boundary() {
+    let boundary = match boundary {
         Ok(boundary) => boundary,
         Err(error) => {
             here.refusal = Some(error.to_string());
             return here;
         }
     };
-    match choose(&boundary, facts) {
+    match choose(boundary, facts) {
         Ok(choice) => {
             here.tier = Some(choice.tier);
             here.accepted = choice.accepted.iter().map(|loss| loss.promise.guarantee.name()).collect();

@@ -10,6 +10,9 @@ use crate::args::table::Opt;
 use crate::failure::Failure;
 use crate::render::style::Style;
 
+/// The exit status where the inside has its own.
+const PRIVATE: u8 = 2;
+
 pub(crate) fn explain(parsed: &Parsed) -> Result<u8, Failure> {
     let verb = verb(parsed.positional(0).to_str().unwrap_or_default());
     // The parser lets only the words of its table through.
@@ -23,7 +26,12 @@ pub(crate) fn explain(parsed: &Parsed) -> Result<u8, Failure> {
     } else {
         answer(&coloured(&explanation.to_text(), verdict, Style::stdout()))?;
     }
-    Ok(if verdict == Verdict::Refused { NO } else { YES })
+    Ok(match verdict {
+        Verdict::Allowed => YES,
+        Verdict::Refused => NO,
+        // Neither: it works inside, and not on what the question named.
+        Verdict::Private => PRIVATE,
+    })
 }
 
 fn verb(word: &str) -> Option<Verb> {

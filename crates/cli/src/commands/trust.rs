@@ -86,9 +86,13 @@ fn matter(sandbox: &Sandbox, candidate: &Candidate, record: &Trust) -> Result<Ma
         _ => return Err(Failure::new("the file changed while it was being read; nothing was recorded, look again")),
     }
     let widens = layers.merge().notices.into_iter().filter(|notice| notice.kind == NoticeKind::IgnoredUntrusted);
-    let widens = widens.map(|notice| match notice.origin.and_then(|origin| origin.line) {
-        Some(line) => format!("line {line}: {}", notice.text),
-        None => notice.text,
+    let widens = widens.map(|notice| {
+        // That it is ignored as yet goes without saying here.
+        let what = notice.text.split(" is ignored").next().unwrap_or_default();
+        match notice.origin.and_then(|origin| origin.line) {
+            Some(line) => format!("line {line}: {what}"),
+            None => what.to_owned(),
+        }
     });
     Ok(Matter {
         file: escape(candidate.file.as_os_str()),

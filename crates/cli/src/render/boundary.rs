@@ -55,6 +55,9 @@ impl Page {
 
     /// Rows of what is ruled and where it is written.
     fn rows(&mut self, rows: &[(String, String)]) {
+        if rows.is_empty() {
+            self.line("  nothing");
+        }
         let width =
             rows.iter().map(|(left, _)| left.chars().count()).filter(|width| *width <= WIDEST).max().unwrap_or(0);
         for (left, right) in rows {
@@ -106,16 +109,16 @@ impl Page {
     fn network(&mut self, boundary: &Boundary) {
         let network = &boundary.network;
         self.heading("network");
-        if network.allow.is_empty() && network.sockets.is_empty() {
-            self.line("  off");
-        }
         let allow = network.allow.iter().map(|rule| (format!("allow  {}", rule.value), rule.origin.to_string()));
         let deny = network.deny.iter().map(|rule| (format!("deny   {}", rule.value), rule.origin.to_string()));
         let most = network.ceiling.iter().flatten();
         let most = most.map(|rule| (format!("at most {}", rule.value), rule.origin.to_string()));
         let sockets = network.sockets.iter();
         let sockets = sockets.map(|rule| (format!("socket {}", path(&rule.value)), rule.origin.to_string()));
-        let rows: Vec<_> = allow.chain(deny).chain(most).chain(sockets).collect();
+        let mut rows: Vec<_> = allow.chain(deny).chain(most).chain(sockets).collect();
+        if network.allow.is_empty() && network.sockets.is_empty() {
+            rows.insert(0, ("off".to_owned(), String::new()));
+        }
         self.rows(&rows);
     }
 
@@ -187,3 +190,6 @@ fn file_row(rule: &FileRule) -> (String, String) {
     let absent = if rule.present == Present::Absent { " (absent)" } else { "" };
     (format!("{kind:<8} {}{absent}", path(&rule.path)), rule.origin.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,16 +10,12 @@ pub(crate) struct Style {
 
 impl Style {
     /// No colours.
+    #[cfg(test)]
     pub(crate) const PLAIN: Style = Style { on: false };
 
     /// For text on standard output.
     pub(crate) fn stdout() -> Style {
         Style { on: wanted() && std::io::stdout().is_terminal() }
-    }
-
-    /// For text on standard error.
-    pub(crate) fn stderr() -> Style {
-        Style { on: wanted() && std::io::stderr().is_terminal() }
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

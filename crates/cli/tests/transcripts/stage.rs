@@ -36,6 +36,12 @@ impl Stage {
         self.root.join("home/project")
     }
 
+    /// Why nothing can be run inside on this host, if so.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let seen = self.run("bailiwick run -- true");
+        (seen.status != 0).then(|| seen.output.lines().next().unwrap_or_default().to_owned())
+    }
+
     /// Runs `command` with a shell; both streams go into one pipe, so that their order is that of a terminal.
     pub(crate) fn run(&self, command: &str) -> Seen {
         let (mut reader, writer) = std::io::pipe().expect("a pipe can be made");

@@ -106,7 +106,29 @@ fn a_worktree_below_the_workspace() {
         )
         .ok();
     world.outside("git -C trees/topic status --porcelain && git fsck --strict && git log topic | grep -q topic").ok();
-    world.inside("git worktree remove trees/topic; git worktree prune; test ! -e trees/topic").ok();
+}
+
+#[test]
+fn a_worktree_that_is_made_and_removed() {
+    need!("git");
+    same_as_outside(
+        "git worktree add -q trees/topic -b topic; cd trees/topic; echo topic > topic.txt; git add .
+         git commit -q -m topic; cd ../..; git worktree remove trees/topic; git worktree prune; rmdir trees; git merge -q topic",
+    );
+}
+
+#[test]
+fn a_worktree_of_an_earlier_run_is_kept_by_its_pointers() {
+    need!("git");
+    let world = World::with_git();
+    world.inside("git worktree add -q trees/topic -b topic").ok();
+    // Its pointers decide which configuration and hooks git believes, so a later run can use them and not replace them.
+    world.inside("cd trees/topic; echo topic > topic.txt; git add .; git commit -q -m topic").ok();
+    world.inside("echo /tmp/evil > .git/worktrees/topic/commondir").fails();
+    world.inside("echo 'gitdir: /tmp/evil' > trees/topic/.git").fails();
+    world.inside("mv .git/worktrees/topic .git/worktrees/x").fails();
+    world.inside("mv trees/topic trees/x").fails();
+    world.outside("git -C trees/topic status; git worktree remove trees/topic; git fsck --strict").ok();
 }
 
 #[test]

@@ -92,7 +92,8 @@ fn settings_of_editors_and_agents_cannot_be_changed() {
 #[test]
 fn settings_that_do_not_exist_do_not_come_to_stay() {
     let world = World::with_git();
-    world.inside("mkdir -p .vscode && echo evil > .vscode/tasks.json; echo evil > .envrc; sleep 0.2; true").ok();
+    let script = "(mkdir -p .vscode && echo evil > .vscode/tasks.json); echo evil > .envrc; true";
+    Done::of(world.bailiwick(["run", "--", "bash", "-c", script])).ok().says(".vscode").says(".envrc");
     let left: Vec<_> =
         world.names().into_iter().filter(|name| name.contains(".vscode") || name.contains(".envrc")).collect();
     assert!(left.is_empty(), "{left:?}");

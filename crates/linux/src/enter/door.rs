@@ -1,10 +1,10 @@
-//! Going back in to protect a name again.
+//! Going back in to change a mount.
 //!
 //! A mount over a name goes away when somebody outside renames, replaces or removes the name (the kernel detaches it in
 //! every other mount namespace). The supervisor keeps the enclosure's namespaces open, so that a child of its own can
-//! put the mount back.
+//! put the mount back, or cover what should not be seen.
 
-use std::ffi::CString;
+use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -34,12 +34,22 @@ impl Door {
 
     /// Mounts what is at `path` over itself, read-only, inside; nothing is done where that is so already.
     pub(crate) fn protect_again(&self, path: &Path) -> Result<(), Errno> {
+        self.go_in(path, |root, path| root::protect(root, path, true))
+    }
+
+    /// Covers the socket at `path`; a socket that has gone meanwhile needs no cover.
+    pub(crate) fn cover_socket(&self, path: &Path) -> Result<(), Errno> {
+        self.go_in(path, root::cover_with_nothing)
+    }
+
+    /// Does `work` on `path` in a child inside the namespaces. `work` must not allocate.
+    fn go_in(&self, path: &Path, work: fn(&OwnedFd, &CStr) -> Result<(), Errno>) -> Result<(), Errno> {
         let below_root = path.strip_prefix("/").unwrap_or(path);
         let below_root = script::text(below_root.as_os_str()).map_err(|_| Errno::INVAL)?;
         // SAFETY: the child makes system calls on prepared data and exits.
         match unsafe { sys::clone::fork_into(0) }? {
             sys::clone::Side::Child => {
-                let answer = self.go_in_and_protect(&below_root);
+                let answer = self.inside(&below_root, work);
                 sys::process::exit_now(answer.map_or_else(Errno::raw_os_error, |()| 0))
             }
             sys::clone::Side::Parent { child, .. } => loop {
@@ -59,11 +69,11 @@ impl Door {
     }
 
     /// Runs in the child: nothing here allocates.
-    fn go_in_and_protect(&self, path: &CString) -> Result<(), Errno> {
+    fn inside(&self, path: &CStr, work: fn(&OwnedFd, &CStr) -> Result<(), Errno>) -> Result<(), Errno> {
         move_into_link_name_space(self.user.as_fd(), Some(LinkNameSpaceType::User))?;
         move_into_link_name_space(self.mounts.as_fd(), Some(LinkNameSpaceType::Mount))?;
         // Entering a mount namespace makes its root the root of this process (setns(2)).
         let root = open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        root::protect(&root, path, true)
+        work(&root, path)
     }
 }

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, kill_process_group, set_dumpable_behavior,
-    set_parent_process_death_signal, setsid, wait,
+    DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process_group, set_child_subreaper,
+    set_dumpable_behavior, set_parent_process_death_signal, setsid, test_kill_process, wait,
 };
 
-use super::message::{Message, await_go};
+use super::message::{Message, Order};
 use super::start::Terminal;
 use super::{Failure, Launch, Stage, confine, identity, root, start};
 use crate::sys;
@@ -32,31 +32,42 @@ const PASSED_ON: [i32; 8] = [
 pub(super) fn main(launch: &Launch<'_>, supervisor: OwnedFd) -> ! {
     let ending = match set_up(launch, &supervisor) {
         Err(failure) => Message::Failed(failure),
-        Ok(terminal) => match start::command(launch, terminal.as_ref()) {
-            Err(start::NotStarted::Spawn(errno)) => Message::Failed(Stage::Spawn.failed_at(0, errno)),
-            Err(start::NotStarted::Exec(errno)) => Message::NotStarted(errno.raw_os_error()),
-            Ok(command) => {
-                drop(terminal);
-                let _ = Message::Started.send(&supervisor, None);
-                look_after(command, &supervisor)
-            }
-        },
+        Ok(terminal) => {
+            let ending = live(launch, terminal, &supervisor);
+            // The tree is dead before the end is told; what is left to do is the kernel's own tidying.
+            end_tree(launch.supervisor);
+            ending
+        }
     };
-    // The tree is dead before the end is told; what is left to do afterwards is the kernel's own tidying.
-    end_tree();
     let _ = ending.send(&supervisor, None);
     sys::process::exit_now(0)
+}
+
+/// From the start of the command to its end.
+fn live(launch: &Launch<'_>, terminal: Option<Terminal>, supervisor: &OwnedFd) -> Message {
+    match start::command(launch, terminal.as_ref()) {
+        Err(start::NotStarted::Spawn(errno)) => Message::Failed(Stage::Spawn.failed_at(0, errno)),
+        Err(start::NotStarted::Exec(errno)) => Message::NotStarted(errno.raw_os_error()),
+        Ok(command) => {
+            drop(terminal);
+            let _ = Message::Started.send(supervisor, None);
+            look_after(command, supervisor)
+        }
+    }
 }
 
 fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>, Failure> {
     live_no_longer_than(supervisor)?;
     keep_only(supervisor)?;
-    if launch.namespaces != 0 {
+    if launch.has_mounts() {
         identity::assume(launch)?;
         sys::net::bring_up_loopback().map_err(Stage::Loopback.failed())?;
+    } else {
+        // Without a process-id namespace, whoever loses its parent would become a child of the host's init.
+        set_child_subreaper(Some(getpid())).map_err(Stage::DeathSignal.failed())?;
     }
     setsid().map_err(Stage::Session.failed())?;
-    if launch.namespaces != 0 {
+    if launch.has_mounts() {
         let umask = rustix::process::umask(rustix::fs::Mode::empty());
         root::enter(&launch.operations, !launch.user_zero)?;
         rustix::process::umask(umask);
@@ -65,7 +76,9 @@ fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>,
     confine::confine(launch)?;
     // Nothing inside may open this process's memory or descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Stage::Capabilities.failed())?;
-    await_go(supervisor).map_err(Stage::Go.failed())?;
+    while Order::receive(supervisor).map_err(Stage::Go.failed())? == Order::SayReady {
+        Message::Ready.send(supervisor, None).map_err(Stage::Go.failed())?;
+    }
     Ok(terminal)
 }
 
@@ -141,10 +154,10 @@ fn ending(status: WaitStatus) -> Option<Message> {
     exited.or_else(|| status.terminating_signal().map(Message::Signalled))
 }
 
-/// Kills and reaps everything else in the process-id namespace. Whatever loses its parent becomes a child of this
-/// process, so when there is no child left there is no process left.
-fn end_tree() {
-    if !sys::process::is_init() {
+/// Kills and reaps everything else in the enclosure. Whatever loses its parent becomes a child of this process, so when
+/// there is no child left there is no process left.
+fn end_tree(supervisor: Pid) {
+    if !signals_stay_inside(supervisor) {
         return;
     }
     loop {
@@ -154,4 +167,10 @@ fn end_tree() {
             Err(_) => return,
         }
     }
+}
+
+/// Killing "all processes" must not reach beyond the enclosure: a process-id namespace ends it there, or Landlock's scope
+/// for signals does. Whether it does is tried on the supervisor, which stands outside.
+fn signals_stay_inside(supervisor: Pid) -> bool {
+    sys::process::is_init() || test_kill_process(supervisor) == Err(Errno::PERM)
 }

@@ -22,6 +22,8 @@ pub(crate) enum Message {
     Terminal,
     /// Setting up failed; nothing has run.
     Failed(Failure),
+    /// Everything is set up; said only when asked.
+    Ready,
     /// `execve` of the command failed with this errno.
     NotStarted(i32),
     /// The command runs.
@@ -47,6 +49,7 @@ impl Message {
             Message::Stopped => (5, 0, 0, 0),
             Message::Exited(status) => (6, 0, 0, status),
             Message::Signalled(signal) => (7, 0, 0, signal),
+            Message::Ready => (8, 0, 0, 0),
         };
         let mut record = [0; RECORD];
         for (place, number) in record.chunks_exact_mut(4).zip([kind, stage as u32, index as u32, value as u32]) {
@@ -70,6 +73,7 @@ impl Message {
             5 => Message::Stopped,
             6 => Message::Exited(value),
             7 => Message::Signalled(value),
+            8 => Message::Ready,
             _ => return None,
         })
     }
@@ -106,21 +110,39 @@ impl Message {
     }
 }
 
-/// The supervisor's one message to the init.
-pub(super) fn say_go(socket: &OwnedFd) -> Result<(), Errno> {
-    rustix::net::send(socket, &[1], SendFlags::NOSIGNAL).map(drop)
+/// What the supervisor tells the init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Start the command.
+    Go,
+    /// Say [`Message::Ready`] when everything is set up, and wait for the next order.
+    SayReady,
 }
 
-/// Waits for [`say_go`]; an error if the supervisor is gone instead. Callable after `clone`: no allocation.
-pub(super) fn await_go(socket: &OwnedFd) -> Result<(), Errno> {
-    let mut byte = [0];
-    let received = loop {
-        match rustix::net::recv(socket, &mut byte, RecvFlags::empty()) {
-            Err(Errno::INTR) => {}
-            other => break other?,
+impl Order {
+    pub(super) fn send(self, socket: &OwnedFd) -> Result<(), Errno> {
+        let byte = match self {
+            Order::Go => 1,
+            Order::SayReady => 2,
+        };
+        rustix::net::send(socket, &[byte], SendFlags::NOSIGNAL).map(drop)
+    }
+
+    /// Waits for an order; an error if the supervisor is gone instead. Callable after `clone`: no allocation.
+    pub(super) fn receive(socket: &OwnedFd) -> Result<Order, Errno> {
+        let mut byte = [0];
+        let received = loop {
+            match rustix::net::recv(socket, &mut byte, RecvFlags::empty()) {
+                Err(Errno::INTR) => {}
+                other => break other?,
+            }
+        };
+        match (received.0, byte) {
+            (1, [1]) => Ok(Order::Go),
+            (1, [2]) => Ok(Order::SayReady),
+            _ => Err(Errno::PIPE),
         }
-    };
-    if received.0 == 1 { Ok(()) } else { Err(Errno::PIPE) }
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +157,7 @@ mod tests {
         let others = [
             Message::Terminal,
             Message::NotStarted(2),
+            Message::Ready,
             Message::Started,
             Message::Stopped,
             Message::Exited(255),

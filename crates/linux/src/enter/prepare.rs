@@ -5,7 +5,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
 use bailiwick_policy::boundary::{Boundary, RunLimits};
-use rustix::process::{Resource, Rlimit, getrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getpid, getrlimit};
 
 use super::script::{self, Operation};
 use crate::api::{Command, Tier};
@@ -19,6 +19,8 @@ use crate::terminal::Source;
 pub(crate) struct Launch<'a> {
     /// `CLONE_NEW*`; 0 in the `landlock` tier.
     pub(super) namespaces: u64,
+    /// The process that prepares the launch, which is the init's parent and runs as the same user.
+    pub(super) supervisor: Pid,
     pub(super) uid_map: Vec<u8>,
     pub(super) gid_map: Vec<u8>,
     pub(super) user_zero: bool,
@@ -85,6 +87,7 @@ impl<'a> Launch<'a> {
         };
         Ok(Launch {
             namespaces,
+            supervisor: getpid(),
             uid_map: format!("{uid} {uid} 1").into_bytes(),
             gid_map: format!("{gid} {gid} 1").into_bytes(),
             user_zero: uid == 0,

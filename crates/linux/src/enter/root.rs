@@ -175,6 +175,13 @@ pub(super) fn protect(root: &OwnedFd, at: &CStr, once: bool) -> Result<(), Errno
     attach(&tree, &place)
 }
 
+/// Covers a file with the inside's `/dev/null`: connecting to what is no socket is refused. A file that is gone needs no
+/// cover.
+pub(super) fn cover_with_nothing(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
+    let Some(place) = present(open_beneath(root, at))? else { return Ok(()) };
+    attach(&clone_tree(&open_beneath(root, c"dev/null")?)?, &place)
+}
+
 fn is_mount(place: &OwnedFd) -> Result<bool, Errno> {
     let found = statx(place, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())?;
     Ok(found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))

@@ -131,6 +131,11 @@ impl Abi {
         }
     }
 
+    /// Whether connecting to UNIX sockets by path is a right of its own.
+    pub const fn refuses_sockets_by_path(self) -> bool {
+        self.0 >= 9
+    }
+
     /// Every scope: abstract UNIX sockets and signals, from ABI 6.
     pub const fn scopes(self) -> u64 {
         if self.0 >= 6 { 0b11 } else { 0 }

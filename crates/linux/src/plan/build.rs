@@ -33,6 +33,9 @@ pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
             builder.point(place, pins.contains(place))?;
         }
     }
+    for socket in &boundary.network.sockets {
+        builder.socket(&socket.value);
+    }
     let mut plan = builder.plan;
     plan.writable.extend(OWN_MEMORY.iter().map(PathBuf::from));
     for name in guarded {
@@ -220,6 +223,16 @@ impl<'a> Builder<'a> {
             }
             Ground::Mask(_) => {}
         }
+    }
+
+    /// A socket of the host that is listed by name; where its directory is visible, it is there already.
+    fn socket(&mut self, socket: &Path) {
+        if matches!(self.boundary.grant(socket), Grant::Read | Grant::Write) || self.ground(socket) == Ground::Host {
+            return;
+        }
+        self.mount_point(socket, Kind::File);
+        let (host, at) = (socket.to_owned(), socket.to_owned());
+        self.plan.steps.push(Step::Tree { host, at, mode: Mode::ReadOnly });
     }
 
     /// The ground that a mount point at `place` stands on.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn origin() -> Origin {
-    Origin { layer: Layer::User, source: Source::Profile("test".to_owned()), line: None }
+    Origin { layer: Layer::User, source: Source::Profile("test".into()), line: None }
 }
 
 fn rule(kind: FileRuleKind, path: &str, present: Present) -> FileRule {

@@ -40,6 +40,17 @@ pub(super) fn remove(parent: BorrowedFd<'_>, name: &CStr, left: &mut u32) -> Res
     Ok(false)
 }
 
+/// The same where the inside may have taken the write permission off `parent`.
+pub(super) fn remove_by_force(parent: BorrowedFd<'_>, name: &CStr, left: &mut u32) -> Result<bool, Errno> {
+    match remove(parent, name, left) {
+        Err(Errno::ACCESS) => {
+            give_rights_back(parent)?;
+            remove(parent, name, left)
+        }
+        answer => answer,
+    }
+}
+
 /// Removes a file, a link, or an empty directory. `false`: a directory that is not empty, or another object meanwhile.
 fn remove_one(parent: BorrowedFd<'_>, name: &CStr) -> Result<bool, Errno> {
     match unlinkat(parent, name, AtFlags::empty()) {
@@ -118,17 +129,18 @@ pub(super) fn open_directory(parent: BorrowedFd<'_>, name: &CStr) -> Result<Owne
         ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let pinned = openat2(parent, name, flags | OFlags::PATH, Mode::empty(), resolve)?;
-    let mode = fstat(&pinned)?.st_mode & 0o7777;
-    if mode & 0o700 != 0o700 {
-        change_mode(pinned.as_fd(), mode | 0o700)?;
-    }
+    give_rights_back(pinned.as_fd())?;
     openat2(&pinned, c".", flags | OFlags::RDONLY, Mode::empty(), resolve)
 }
 
-/// Changes the mode of exactly the object that `pinned` (an `O_PATH` descriptor) stands for.
-pub(crate) fn change_mode(pinned: BorrowedFd<'_>, mode: u32) -> Result<(), Errno> {
-    // fchmod(2) refuses such descriptors; their magic link leads to the object and nowhere else.
-    rustix::fs::chmod(format!("/proc/self/fd/{}", pinned.as_raw_fd()), Mode::from_raw_mode(mode))
+/// Gives the owner of a directory all rights on it, where the inside has taken some off.
+pub(crate) fn give_rights_back(directory: BorrowedFd<'_>) -> Result<(), Errno> {
+    let mode = fstat(directory)?.st_mode & 0o7777;
+    if mode & 0o700 == 0o700 {
+        return Ok(());
+    }
+    // fchmod(2) refuses `O_PATH` descriptors; their magic link leads to the object and nowhere else.
+    rustix::fs::chmod(format!("/proc/self/fd/{}", directory.as_raw_fd()), Mode::from_raw_mode(mode | 0o700))
 }
 
 /// At most `most` names in `directory`, from its start, without `.` and `..`.

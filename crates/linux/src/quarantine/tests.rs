@@ -135,7 +135,7 @@ fn rights_taken_off_by_the_inside_do_not_help() {
     fs::create_dir_all(tree.join("evil/a/b")).unwrap();
     fs::write(tree.join("evil/a/b/x"), "x").unwrap();
     for directory in ["evil/a/b", "evil/a", "evil"] {
-        fs::set_permissions(tree.join(directory), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(tree.join(directory), fs::Permissions::from_mode(0o0)).unwrap();
     }
     fs::set_permissions(&tree, fs::Permissions::from_mode(0o500)).unwrap();
     let mut quarantine = Quarantine::new(other.0.join("keep"));

@@ -35,6 +35,15 @@ pub enum RunError {
     Terminal(TerminalError),
     /// Guarded names cannot be watched.
     Watch(WatchError),
+    /// The bound sockets of the host cannot be listed.
+    ListSockets(std::io::Error),
+    /// A socket of a program of the host that the inside would reach cannot be covered.
+    CoverSocket {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system answered.
+        errno: Errno,
+    },
     /// The kernel made no process in new namespaces.
     Namespaces(Errno),
     /// A step on the way in failed; nothing has run.
@@ -115,6 +124,15 @@ impl fmt::Display for RunError {
             RunError::Signals(errno) => write!(f, "preparing to supervise the run failed: {errno}"),
             RunError::Terminal(error) => error.fmt(f),
             RunError::Watch(error) => error.fmt(f),
+            RunError::ListSockets(error) => {
+                write!(f, "listing the sockets of this host, to keep them from the inside, failed: /proc/net/unix: {error}")
+            }
+            RunError::CoverSocket { socket, errno } => write!(
+                f,
+                "keeping the inside from the socket {} of another program failed: {errno}; end that program, or list the \
+                 socket in the policy ([network] sockets)",
+                text::escape(socket.as_os_str())
+            ),
             RunError::Namespaces(errno) => write!(
                 f,
                 "the kernel refused to make new namespaces: {errno}; `bailiwick doctor` says why and what to do"

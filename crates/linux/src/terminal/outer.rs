@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use rustix::termios::{self, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
+use rustix::termios::{self, LocalModes, OptionalActions, OutputModes, QueueSelector, SpecialCodeIndex, Termios};
 
 use super::wiring::Wiring;
 
@@ -181,10 +181,14 @@ impl Outer {
     ///
     /// [`TerminalError::ReadModes`], [`TerminalError::Prepare`].
     pub fn copy_modes(&self, master: impl AsFd) -> Result<(), TerminalError> {
-        let modes = match &self.saved {
+        let mut modes = match &self.saved {
             Some(saved) => saved.clone(),
             None => termios::tcgetattr(&self.output).map_err(TerminalError::ReadModes)?,
         };
+        if !self.has_keyboard() {
+            // This terminal stays as it is, and turns line feeds into new lines itself.
+            modes.output_modes.remove(OutputModes::OPOST);
+        }
         // On the master's side, the call is about the slave's modes (tty_ioctl(4)).
         set_modes(&master, &modes).map_err(TerminalError::Prepare)
     }

@@ -60,7 +60,10 @@ impl Relay {
     /// Any [`TerminalError`]; the user's terminal is put back then.
     pub fn start(outer: Outer, master: OwnedFd) -> Result<Relay, TerminalError> {
         rustix::io::ioctl_fionbio(&master, true).map_err(TerminalError::Prepare)?;
-        outer.copy_modes(&master)?;
+        if outer.is_foreground() {
+            // In the background, the modes are those of the shell's own line editing; a new pseudo-terminal's suit better.
+            outer.copy_modes(&master)?;
+        }
         let mut filter = Filter::new();
         if !outer.has_keyboard() {
             filter = filter.without_replies();

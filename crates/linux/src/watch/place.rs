@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::inotify::{self, WatchFlags};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat2, statat};
 use rustix::io::Errno;
 
 use super::WatchError;
@@ -133,7 +133,9 @@ impl Places {
     }
 
     fn watch_existing(&mut self, index: usize, directory: &OwnedFd, path: &Path) -> Result<(), WatchError> {
-        self.watch(index, directory.as_fd()).map_err(|errno| WatchError::Add { path: path.to_path_buf(), errno })?;
+        // A directory of the user's stays as it is: where it cannot be read, the run is refused.
+        self.watch(index, directory.as_fd(), false)
+            .map_err(|errno| WatchError::Add { path: path.to_path_buf(), errno })?;
         if let Some(place) = self.places.get_mut(index) {
             place.initial = true;
         }
@@ -189,10 +191,11 @@ impl Places {
         if self.places.get(index).is_some_and(|place| place.initial && place.wd.is_some()) {
             return Ok(());
         }
-        self.watch(index, directory)
+        self.watch(index, directory, true)
     }
 
-    fn watch(&mut self, index: usize, directory: BorrowedFd<'_>) -> Result<(), Errno> {
+    /// `repair`: whether rights that the inside has taken off are given back.
+    fn watch(&mut self, index: usize, directory: BorrowedFd<'_>, repair: bool) -> Result<(), Errno> {
         let Some(place) = self.places.get(index) else { return Err(Errno::INVAL) };
         let mut events = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
         if place.removals {
@@ -202,8 +205,8 @@ impl Places {
         // By descriptor: the inside cannot swap what is watched for something else.
         let path = format!("/proc/self/fd/{}", directory.as_raw_fd());
         let added = match inotify::add_watch(&self.inotify, path.as_str(), events) {
-            Err(Errno::ACCESS) if !place.initial => {
-                give_rights_back(directory)?;
+            Err(Errno::ACCESS) if repair => {
+                crate::quarantine::give_rights_back(directory)?;
                 inotify::add_watch(&self.inotify, path.as_str(), events)?
             }
             answer => answer?,
@@ -236,17 +239,11 @@ fn open_step(directory: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> 
     let open = || openat2(directory, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty(), BENEATH);
     match open() {
         Err(Errno::ACCESS) => {
-            give_rights_back(directory)?;
+            crate::quarantine::give_rights_back(directory)?;
             open()
         }
         answer => answer,
     }
-}
-
-/// Gives the owner of a directory all rights on it.
-fn give_rights_back(directory: BorrowedFd<'_>) -> Result<(), Errno> {
-    let mode = fstat(directory)?.st_mode & 0o7777;
-    crate::quarantine::change_mode(directory, mode | 0o700)
 }
 
 fn is_link(directory: BorrowedFd<'_>, name: &OsStr) -> bool {

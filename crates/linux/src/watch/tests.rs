@@ -270,8 +270,7 @@ fn replaced_protected_names_are_reported() {
 #[test]
 fn a_lost_event_is_made_up_for() {
     let mut scene = scene(&["evil"]);
-    let most: usize =
-        fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap().trim().parse().unwrap();
+    let most: usize = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap().trim().parse().unwrap();
     for i in 0..most / 2 + 10 {
         // Two events each: nothing merges.
         let path = scene.root.join(format!("{}", i % 2));

@@ -92,7 +92,9 @@ fn only_note(note: String) -> Option<Remedy> {
 fn grant(host: &str, port: u16) -> Option<Remedy> {
     let address = host.parse::<IpAddr>().ok();
     let is_name = |host: &str| {
-        !host.is_empty() && !host.starts_with('-') && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b))
+        !host.is_empty()
+            && !host.starts_with('-')
+            && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._".contains(&b))
     };
     if address.is_none() && !is_name(host) {
         return only_note("this is not a host name, so no rule can allow it".to_owned());

@@ -27,7 +27,11 @@ pub(super) fn for_file(view: View<'_>, verb: Verb, path: &Path, judged: &Judged<
         path: place.to_path_buf(),
         present: Present::Directory,
         written: String::new(),
-        origin: Origin { layer: Layer::CommandLine, source: Source::Option(format!("--{}", words::key(kind))), line: None },
+        origin: Origin {
+            layer: Layer::CommandLine,
+            source: Source::Option(format!("--{}", words::key(kind))),
+            line: None,
+        },
     };
     // The root directory as a grant would be the end of the sandbox; it is never offered.
     let is_worth_trying = place.parent().is_some();

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::boundary::{Backing, FileRule, Isolation, Network, Present, PrivateRoot, RunLimits};
-use crate::host_pattern::{HostPattern, Hosts, Ports};
 use crate::glob::os_string;
+use crate::host_pattern::{HostPattern, Hosts, Ports};
 use crate::origin::{Layer, Source};
 use crate::policy::{Ruled, WorkspaceMode};
 
@@ -111,9 +111,8 @@ mod naive {
         }
         candidates.sort_by_key(|c| (c.0, c.1));
         let verdict = candidates.last().unwrap().2;
-        let capped = |list: &Option<Vec<FileRule>>| {
-            list.as_ref().is_some_and(|list| !list.iter().any(|r| below(&r.path, path)))
-        };
+        let capped =
+            |list: &Option<Vec<FileRule>>| list.as_ref().is_some_and(|list| !list.iter().any(|r| below(&r.path, path)));
         if verdict == Verdict::Allowed && (capped(&b.ceiling_write) || capped(&b.ceiling_read)) {
             return Verdict::Refused;
         }
@@ -187,12 +186,10 @@ mod naive {
 
 fn path_strategy() -> impl Strategy<Value = PathBuf> {
     // Prefix confusion (`a`, `ab`, `a.b`, `a-b`), case, blanks, bytes that are not UTF-8, line ends.
-    let names = prop_oneof![
-        12 => prop_oneof![Just(&b"a"[..]), Just(b"b")],
-        8 => prop_oneof![Just(&b"ab"[..]), Just(b"A"), Just(b"a-b"), Just(b"a.b")],
-        2 => prop_oneof![Just(&b"a\nb"[..]), Just(b" "), Just(b"\xff"), Just(b"'\\")],
-    ]
-    .prop_map(|name: &[u8]| os_string(name.to_vec()));
+    let often: [&[u8]; 6] = [b"a", b"b", b"ab", b"A", b"a-b", b"a.b"];
+    let seldom: [&[u8]; 4] = [b"a\nb", b" ", b"\xff", b"'\\"];
+    let names = prop_oneof![9 => prop::sample::select(often.to_vec()), 1 => prop::sample::select(seldom.to_vec())]
+        .prop_map(|name: &[u8]| os_string(name.to_vec()));
     prop::collection::vec(names, 0..5).prop_map(|names| {
         let mut path = PathBuf::from("/");
         path.extend(names);
@@ -211,8 +208,7 @@ fn kind_strategy() -> impl Strategy<Value = FileRuleKind> {
 }
 
 fn rules_strategy(most: usize) -> impl Strategy<Value = Vec<FileRule>> {
-    let one = (kind_strategy(), path_strategy())
-        .prop_map(|(kind, path)| FileRule { path, ..rule(kind, "x") });
+    let one = (kind_strategy(), path_strategy()).prop_map(|(kind, path)| FileRule { path, ..rule(kind, "x") });
     prop::collection::vec(one, 0..most)
 }
 
@@ -271,6 +267,8 @@ proptest! {
     #[test]
     fn points_are_where_grants_change(b in boundary_strategy(), random in prop::collection::vec(path_strategy(), 8)) {
         let points = b.points();
+        let one_by_one: Vec<_> = points.iter().map(|path| (*path, b.grant(path))).collect();
+        prop_assert_eq!(b.point_grants(), one_by_one);
         for (index, path) in points.iter().enumerate() {
             prop_assert!(!points[index + 1..].iter().any(|later| naive::below(later, path)), "{:?} comes late", path);
         }

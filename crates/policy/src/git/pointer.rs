@@ -12,14 +12,16 @@ use crate::glob::os_string;
 use crate::text::escape;
 
 /// Bytes of a file that holds one path.
-const LARGEST_POINTER: u64 = 4200;
+pub(super) const LARGEST_POINTER: u64 = 4200;
 
 impl Inspector<'_> {
     /// Looks behind the file `.git`.
     pub(super) fn pointer(&mut self, dot_git: &Path) -> Result<(), GitError> {
         self.found.protect.push(dot_git.to_path_buf());
         let Some(target) = self.one_path(dot_git, b"gitdir:")? else {
-            self.found.remarks.push("`.git` is a file but does not say `gitdir: …`; git will not work inside".to_owned());
+            self.found
+                .remarks
+                .push("`.git` is a file but does not say `gitdir: …`; git will not work inside".to_owned());
             return Ok(());
         };
         let target = self.workspace.join(target);
@@ -91,9 +93,7 @@ impl Inspector<'_> {
         if covers(git, self.workspace) || covers(git, self.home) {
             return Ok(false);
         }
-        for (name, wanted) in
-            [("HEAD", Present::File), ("objects", Present::Directory), ("refs", Present::Directory)]
-        {
+        for (name, wanted) in [("HEAD", Present::File), ("objects", Present::Directory), ("refs", Present::Directory)] {
             let located = self.locator.locate(&git.join(name))?;
             if located.present != wanted {
                 return Ok(false);

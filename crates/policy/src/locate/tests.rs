@@ -77,11 +77,17 @@ proptest! {
         }
         let text = |parts: &[usize]| parts.iter().map(|part| names[*part]).collect::<PathBuf>();
         for (index, (place, target)) in links.iter().enumerate() {
-            let at = ["", "a", "b", "a/b"][*place];
+            let at = [".", "a", "b", "a/b"][*place];
             t.link(&format!("{at}/l{index}"), text(target));
         }
+        let mut locator = Locator::default();
         for prefix in ["", "l0", "l1", "a/l0", "a/l1", "b/l2", "a/b/l3"] {
             let path = t.root.join(prefix).join(text(&asked));
+            // What the locator remembers of other paths changes nothing.
+            match (locate(&path), locator.locate(&path)) {
+                (Ok(alone), Ok(after_others)) => prop_assert_eq!(alone, after_others),
+                (alone, after_others) => prop_assert_eq!(alone.is_ok(), after_others.is_ok()),
+            }
             if let Ok(canonical) = path.canonicalize() {
                 prop_assert_eq!(locate(&path).unwrap().path, canonical);
             }

@@ -199,7 +199,9 @@ impl<'a> Files<'a> {
         let from_inside = located.links.iter().any(|link| covers(self.workspace, &link.at));
         if from_inside && !covers_strictly(self.workspace, &located.path) {
             let leads_to = escape(located.path.as_os_str());
-            let text = format!("`{written}` is a symbolic link in the workspace; the rule also covers `{leads_to}`, where it leads");
+            let text = format!(
+                "`{written}` is a symbolic link in the workspace; the rule also covers `{leads_to}`, where it leads"
+            );
             self.notice(NoticeKind::Remark, text, Some(origin));
         }
         self.aliases.extend(located.links);
@@ -266,9 +268,10 @@ impl<'a> Files<'a> {
     pub(super) fn finish(mut self, boundary: &mut Boundary) -> Result<(), ResolveError> {
         let roots = super::own::writable_roots(boundary);
         for grant in std::mem::take(&mut self.linked) {
-            let leaving = grant.links.iter().find(|link| {
-                roots.iter().any(|root| covers_strictly(root, &link.at) && !covers(root, &link.leads_to))
-            });
+            let leaving = grant
+                .links
+                .iter()
+                .find(|link| roots.iter().any(|root| covers_strictly(root, &link.at) && !covers(root, &link.leads_to)));
             let Some(link) = leaving else {
                 self.aliases.extend(grant.links);
                 continue;
@@ -287,9 +290,9 @@ impl<'a> Files<'a> {
                 escape(link.at.as_os_str())
             );
             let is_grant = |kind| matches!(kind, FileRuleKind::Read | FileRuleKind::Write);
-            boundary.rules.retain(|rule| {
-                !is_grant(rule.kind) || rule.origin != grant.origin || rule.path != grant.path
-            });
+            boundary
+                .rules
+                .retain(|rule| !is_grant(rule.kind) || rule.origin != grant.origin || rule.path != grant.path);
             boundary.network.sockets.retain(|rule| rule.origin != grant.origin || rule.value != grant.path);
             self.notice(NoticeKind::Remark, text, Some(&grant.origin));
         }

@@ -20,10 +20,14 @@ pub(super) fn roots(
     home: &Path,
     workspace: &Path,
 ) -> Result<Vec<PrivateRoot>, ResolveError> {
-    let because = |reason: &str| Origin { layer: Layer::BuiltIn, source: Source::Inherent(reason.to_owned()), line: None };
+    let because =
+        |reason: &str| Origin { layer: Layer::BuiltIn, source: Source::Inherent(reason.to_owned()), line: None };
     let backing = Backing::Directory(host.data_dir.join("homes").join(home_name(workspace)));
-    let mut roots =
-        vec![PrivateRoot { path: home.to_path_buf(), backing, origin: because("the private home, kept per workspace") }];
+    let mut roots = vec![PrivateRoot {
+        path: home.to_path_buf(),
+        backing,
+        origin: because("the private home, kept per workspace"),
+    }];
     for path in IN_MEMORY.into_iter().filter(|_| cfg!(unix)) {
         let path = files.canonical(Path::new(path)).map_err(ResolveError::Own)?;
         if roots.iter().all(|root| root.path != path) {

@@ -37,7 +37,8 @@ fn paths_start_where_they_should() {
     let policy = Policy { files: vec![read("~/sdk"), write("."), from_here, deny("x/../y")], ..Policy::default() };
     let b = policy.resolve(&host, Path::new("..")).unwrap();
     assert_eq!(b.workspace, t.workspace());
-    let kinds: Vec<_> = b.rules.iter().map(|r| (r.kind, r.path.strip_prefix(&t.root).unwrap().to_str().unwrap())).collect();
+    let kinds: Vec<_> =
+        b.rules.iter().map(|r| (r.kind, r.path.strip_prefix(&t.root).unwrap().to_str().unwrap())).collect();
     assert_eq!(
         kinds,
         [
@@ -55,7 +56,10 @@ fn a_missing_grant_is_said_and_never_made_but_a_missing_denial_counts() {
     let mut quiet = read("~/.nvm");
     quiet.origin = profile();
     let b = t.resolve(vec![write("."), read("~/gone"), quiet, deny(".env"), protect(".vscode/tasks.json")]).unwrap();
-    assert_eq!(notices(&b, NoticeKind::MissingPath), ["`~/gone` is not granted: there is nothing, and it is not created"]);
+    assert_eq!(
+        notices(&b, NoticeKind::MissingPath),
+        ["`~/gone` is not granted: there is nothing, and it is not created"]
+    );
     assert!(!t.home().join("gone").exists());
     assert_eq!(grant(&b, t.workspace().join(".env")), Grant::Denied);
     assert_eq!(grant(&b, t.workspace().join(".vscode/tasks.json")), Grant::Read);
@@ -170,11 +174,22 @@ fn workspaces_that_hold_too_much_are_refused() {
     let link = t.link("home/w/up", "..");
     let of = |path: &Path| Policy::default().resolve(&host, path);
     let home = t.home();
-    for path in [Path::new("/"), &home, &t.root, &home.join("w/.."), &link, &state, &config, &home.join("file"), &home.join("gone")] {
+    for path in [
+        Path::new("/"),
+        &home,
+        &t.root,
+        &home.join("w/.."),
+        &link,
+        &state,
+        &config,
+        &home.join("file"),
+        &home.join("gone"),
+    ] {
         let error = of(path).unwrap_err();
         assert!(matches!(error, ResolveError::Workspace { .. }), "{}: {error}", path.display());
     }
-    for path in ["/usr", "/etc", "/proc", "/proc/self/fd", "/sys", "/dev", "/bin", "/usr/bin", "/tmp", "/home", "/var"] {
+    for path in ["/usr", "/etc", "/proc", "/proc/self/fd", "/sys", "/dev", "/bin", "/usr/bin", "/tmp", "/home", "/var"]
+    {
         assert!(matches!(of(Path::new(path)), Err(ResolveError::Workspace { .. })), "{path}");
     }
     assert!(of(&t.workspace()).is_ok());
@@ -314,5 +329,8 @@ fn rules_are_sorted_and_exact_duplicates_gone() {
     t.dir("home/w/a/b");
     let b = t.resolve(vec![read("a-b"), read("a/b"), read("a"), read("a"), protect("a"), write(".")]).unwrap();
     let paths: Vec<_> = b.rules.iter().map(|r| r.path.strip_prefix(t.workspace()).unwrap().to_str().unwrap()).collect();
-    assert_eq!(paths, ["", ".git", "a", "a", "a/b", "a-b"].iter().filter(|p| **p != ".git").copied().collect::<Vec<_>>());
+    assert_eq!(
+        paths,
+        ["", ".git", "a", "a", "a/b", "a-b"].iter().filter(|p| **p != ".git").copied().collect::<Vec<_>>()
+    );
 }

@@ -11,7 +11,18 @@ use crate::locate::Locator;
 
 /// Directories of the system: neither they nor anything in them.
 const SYSTEM: [&str; 13] = [
-    "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sbin", "/sys", "/usr",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/proc",
+    "/sbin",
+    "/sys",
+    "/usr",
     "/var/lib/dpkg",
 ];
 
@@ -20,7 +31,18 @@ const SOURCES: [&str; 3] = ["/usr/src", "/usr/local/src", "/dev/shm"];
 
 /// Directories that hold what belongs to everybody, or to many programs: not they themselves, but what is in them.
 const SHARED: [&str; 13] = [
-    "/home", "/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/usr/local/src", "/usr/src", "/var", "/var/lib", "/var/tmp",
+    "/home",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/run",
+    "/srv",
+    "/tmp",
+    "/usr/local/src",
+    "/usr/src",
+    "/var",
+    "/var/lib",
+    "/var/tmp",
     "/dev/shm",
 ];
 
@@ -57,7 +79,9 @@ pub(super) fn check(
         return Err(refuse(format!("it is the root directory; {way_out}")));
     }
     if workspace == home {
-        return Err(refuse(format!("it is the home directory, with everything that is to be kept from the inside; {way_out}")));
+        return Err(refuse(format!(
+            "it is the home directory, with everything that is to be kept from the inside; {way_out}"
+        )));
     }
     if covers(&workspace, home) {
         return Err(refuse(format!("the home directory lies in it; {way_out}")));

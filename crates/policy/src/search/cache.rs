@@ -73,9 +73,8 @@ impl Cache {
     /// Opens what is remembered of this search: these globs from this start.
     pub(super) fn open(remember_in: Option<&Path>, start: &Path, wanted: &[Wanted<'_>]) -> Cache {
         let mut hash = Hash::new();
-        for part in [start.as_os_str().as_encoded_bytes()]
-            .into_iter()
-            .chain(wanted.iter().map(|one| one.written.as_bytes()))
+        for part in
+            [start.as_os_str().as_encoded_bytes()].into_iter().chain(wanted.iter().map(|one| one.written.as_bytes()))
         {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);

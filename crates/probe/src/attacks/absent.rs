@@ -71,7 +71,9 @@ pub(super) const ATTACKS: &[Attack] = &[
         Outcome::of(".mcp.json", create(&s.at(".mcp.json"), s))
     }),
     absent("absent-mkdir", "create the directory .gemini and settings in it", |s| {
-        let attempt = fs::create_dir(s.at(".gemini")).and_then(|()| create(&s.at(".gemini/settings.json"), s));
+        let attempt = fs::create_dir(s.at(".gemini"));
+        // It may be gone already; that it came into being is what counts.
+        let _ = create(&s.at(".gemini/settings.json"), s);
         Outcome::of(".gemini", attempt)
     }),
     absent("absent-move", "rename a prepared file to .envrc", |s| {
@@ -93,8 +95,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         Outcome::of(".mcp.json", fs::write(&bait, s.mark()).and_then(|()| fs::hard_link(bait, s.at(".mcp.json"))))
     }),
     absent("absent-intermediate", "create .devcontainer and a file below it in one go", |s| {
-        let attempt = fs::create_dir_all(s.at(".devcontainer/nested"))
-            .and_then(|()| create(&s.at(".devcontainer/devcontainer.json"), s));
+        let attempt = fs::create_dir_all(s.at(".devcontainer/nested"));
+        let _ = create(&s.at(".devcontainer/devcontainer.json"), s);
         Outcome::of(".devcontainer", attempt)
     }),
     absent("absent-swapped-parent", "exchange a prepared directory with .cursor", |s| {

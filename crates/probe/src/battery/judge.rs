@@ -43,18 +43,26 @@ pub(super) fn judge(attack: &Attack, decoys: &mut Decoys, ended: &Ended, survivo
         (Seen::Breach(what), _) => Finding::Breached(what),
         (_, Some(Outcome::Inapplicable { why })) => Finding::Inapplicable(why),
         (_, Some(Outcome::Held { how })) => Finding::Held(how),
-        (Seen::Unseen, Some(Outcome::Breached { evidence })) => Finding::Breached(shortened(&evidence)),
+        (Seen::Unseen, Some(Outcome::Breached { evidence })) => Finding::Breached(evidence),
         (Seen::Nothing, Some(Outcome::Breached { .. })) if attack.proof == Proof::Absent => {
             Finding::Detected("the name was created and is gone".to_owned())
         }
-        (Seen::Nothing, Some(Outcome::Breached { .. })) => {
-            Finding::Held("it seemed to work inside; outside nothing happened".to_owned())
-        }
+        (Seen::Nothing, Some(Outcome::Breached { .. })) => Finding::Held(illusion(attack.proof).to_owned()),
         (Seen::Nothing, None) if matches!(ended, Ended::Killed) => {
             Finding::Held("nothing outlived the launcher".to_owned())
         }
         (_, None) if killed_by_filter(ended) => Finding::Held("killed by a filter".to_owned()),
         (_, None) => Finding::Unclear(no_report(ended, decoys)),
+    }
+}
+
+/// Why what worked inside is no breach.
+fn illusion(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Secret => "what was read holds no secret",
+        Proof::Survivor | Proof::SurvivorOfKill => "it died with the run",
+        Proof::TerminalInput | Proof::TerminalOutput(_) => "it did not reach the caller's terminal",
+        _ => "it worked on something else than the host's",
     }
 }
 
@@ -85,7 +93,7 @@ fn look(attack: &Attack, decoys: &mut Decoys, outcome: Option<&Outcome>, survivo
             _ => Seen::Nothing,
         },
         Proof::Received => seen(decoys.received().map(|ear| format!("{ear} was reached"))),
-        Proof::Process => seen(harm(decoys, outcome)),
+        Proof::Process => seen(decoys.harm()),
         Proof::Survivor | Proof::SurvivorOfKill => seen(survivor.then(|| "a process lives on".to_owned())),
         Proof::Absent => seen(lingering(decoys, grace)),
         Proof::TerminalInput => seen(typed(decoys).then(|| "the terminal has input that nobody typed".to_owned())),
@@ -93,20 +101,6 @@ fn look(attack: &Attack, decoys: &mut Decoys, outcome: Option<&Outcome>, survivo
             seen(contains(&shown(decoys), needle).then(|| "the terminal was sent it".to_owned()))
         }
         Proof::Grown => seen(grown(decoys)),
-    }
-}
-
-/// What became of the decoy process. A signal acts a moment after it was sent; that moment is waited for only if one was sent.
-fn harm(decoys: &mut Decoys, outcome: Option<&Outcome>) -> Option<String> {
-    const MOMENT: Duration = Duration::from_secs(2);
-    let start = Instant::now();
-    loop {
-        let harm = decoys.harm();
-        let over = !matches!(outcome, Some(Outcome::Breached { .. })) || start.elapsed() > MOMENT;
-        if harm.is_some() || over {
-            return harm;
-        }
-        std::thread::sleep(GLANCE);
     }
 }
 
@@ -156,9 +150,4 @@ fn grown(decoys: &Decoys) -> Option<String> {
     let limit = decoys.stage.limits?.file_size;
     let size = std::fs::symlink_metadata(decoys.stage.workspace.join(GROWN)).ok()?.len();
     (size > limit).then(|| format!("a file of {size} bytes"))
-}
-
-/// One line of evidence, short enough for a table.
-fn shortened(evidence: &str) -> String {
-    evidence.chars().take(120).collect()
 }

@@ -69,9 +69,11 @@ impl Verdict {
     }
 }
 
-/// Text of the inside, on one line and safe to print.
+/// Text of the inside, on one line, short enough for a table and safe to print.
 fn safe(text: &str) -> String {
-    escape(OsStr::new(text))
+    const MOST: usize = 160;
+    let short: String = text.chars().take(MOST).collect();
+    escape(OsStr::new(&short))
 }
 
 impl Row {

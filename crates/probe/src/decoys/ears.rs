@@ -20,6 +20,9 @@ use crate::sys::{file, socket};
 /// How long the thread sleeps in poll(2) before it looks whether to stop, in milliseconds.
 const NAP: i32 = 10;
 
+/// What was heard, with the name of the ear.
+type Noise = Vec<(&'static str, Vec<u8>)>;
+
 /// Something that bytes can arrive at.
 enum Ear {
     Tcp(TcpListener),
@@ -45,7 +48,7 @@ struct Heard {
 /// The thread that listens.
 pub(super) struct Ears {
     stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Vec<(&'static str, Vec<u8>)>>>,
+    thread: Option<JoinHandle<Noise>>,
     caller_end: Option<UnixStream>,
 }
 
@@ -95,7 +98,7 @@ impl Ears {
         all.into_iter().find(|(_, bytes)| has_marker(bytes)).map(|(name, _)| name)
     }
 
-    fn stop_listening(&mut self) -> Vec<(&'static str, Vec<u8>)> {
+    fn stop_listening(&mut self) -> Noise {
         self.stop.store(true, Ordering::Release);
         self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
     }
@@ -169,7 +172,7 @@ impl Heard {
 }
 
 /// Listens until told to stop, and then until nothing more is waiting.
-fn attend(mut ears: Vec<Heard>, stop: &AtomicBool, port_file: &Path) -> Vec<(&'static str, Vec<u8>)> {
+fn attend(mut ears: Vec<Heard>, stop: &AtomicBool, port_file: &Path) -> Noise {
     let mut called = HashSet::new();
     loop {
         // Read before looking, so that what came before the order to stop is still heard.

@@ -1,13 +1,17 @@
 //! The decoy process: of the same user, with a secret in its command line, its environment, its memory and an open file.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use crate::outcome::error_name;
 use crate::stage::DecoyProcess;
-use crate::sys::process;
+use crate::sys::{file, process};
 
 /// The variable that holds the decoy's secret.
 const VARIABLE: &str = "BAILIWICK_DECOY";
@@ -15,6 +19,8 @@ const VARIABLE: &str = "BAILIWICK_DECOY";
 /// The decoy process, ended when dropped.
 pub(super) struct DecoyChild {
     child: Child,
+    /// It answers each byte with a byte.
+    line: UnixStream,
     pub(super) facts: DecoyProcess,
     was: String,
 }
@@ -22,21 +28,24 @@ pub(super) struct DecoyChild {
 impl DecoyChild {
     /// Starts `probe decoy SECRET` with the secret file as standard input.
     pub(super) fn start(probe: &Path, secret_file: &Path, secret: &str) -> io::Result<Self> {
+        let (line, far_end) = UnixStream::pair()?;
+        // A stopped process does not answer.
+        line.set_read_timeout(Some(Duration::from_secs(2)))?;
         let mut child = Command::new(probe)
             .args(["decoy", secret])
             .env_clear()
             .env(VARIABLE, secret)
             .stdin(File::open(secret_file)?)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(OwnedFd::from(far_end))
             // A group of its own: it can be killed as a group without harm to the harness.
             .process_group(0)
             .spawn()?;
-        let mut line = String::new();
+        let mut greeting = String::new();
         if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
+            BufReader::new(stdout).read_line(&mut greeting)?;
         }
-        let mut numbers = line.split_whitespace().map(str::parse::<u64>);
+        let mut numbers = greeting.split_whitespace().map(str::parse::<u64>);
         let (Some(Ok(address)), Some(Ok(length))) = (numbers.next(), numbers.next()) else {
             let _ = child.kill();
             let _ = child.wait();
@@ -44,13 +53,15 @@ impl DecoyChild {
         };
         let facts = DecoyProcess { pid: child.id() as i32, address, length: length as usize };
         let was = condition(facts.pid);
-        Ok(DecoyChild { child, facts, was })
+        Ok(DecoyChild { child, line, facts, was })
     }
 
     /// What became of it, if anything did.
     pub(super) fn harm(&mut self) -> Option<String> {
-        if let Ok(Some(status)) = self.child.try_wait() {
-            return Some(format!("the decoy process ended: {status}"));
+        // A signal that was sent before acts before the answer: no moment must be waited for it.
+        let answer = self.line.write_all(b"?").and_then(|()| self.line.read_exact(&mut [0; 1]));
+        if let Err(error) = answer {
+            return Some(format!("the decoy process does not answer: {}", error_name(&error)));
         }
         let is = condition(self.facts.pid);
         (is != self.was).then(|| format!("the decoy process was {} and is {is}", self.was))
@@ -87,8 +98,11 @@ pub fn be_decoy() -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{} {}", secret.as_ptr().addr(), secret.len())?;
     out.flush()?;
-    loop {
-        std::thread::park();
+    let mut line = File::from(file::inherited(2)?);
+    let mut byte = [0; 1];
+    while line.read(&mut byte)? == 1 {
         std::hint::black_box(&secret);
+        line.write_all(&byte)?;
     }
+    Ok(())
 }

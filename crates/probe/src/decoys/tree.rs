@@ -120,7 +120,7 @@ impl Planted {
         write(&outside.join("hard-linked"), "one file, two names\n", 0o600)?;
         fs::hard_link(outside.join("hard-linked"), workspace.join("hard-linked"))?;
         copy_probe(probe, &workspace.join("bailiwick-probe"))?;
-        let tmp = plant_shared(&std::env::temp_dir(), id, secret)?;
+        let tmp = plant_shared(Path::new("/tmp"), id, secret)?;
         let shm = plant_shared(Path::new("/dev/shm"), id, secret).ok();
         let watched = watched(root, &workspace, project, &tmp, shm.as_deref());
         Ok(Planted { home, workspace, readable, outside, tmp, shm, watched, memories: Vec::new() })

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bailiwick::linux::facts::{Facts, Namespaces};
+use bailiwick::linux::facts::Facts;
 use bailiwick::policy::guarantee::{Guarantee, Strength};
 
 use super::hard_links::{Findings, MOST_NAMES};
@@ -14,7 +14,12 @@ const WIDTH: usize = 96;
 
 /// The whole answer.
 pub(super) fn show(diagnosis: &Diagnosis, style: Style) -> String {
-    let mut out = format!("bailiwick {} on {}\n\n", diagnosis.version, host(&diagnosis.facts));
+    let mut out = format!("bailiwick {} on {}\n", diagnosis.version, host(&diagnosis.facts));
+    out.push_str(if diagnosis.for_the_policy_here {
+        "What a run here would be promised, under the policy of this workspace:\n\n"
+    } else {
+        "What a run could be promised on this host:\n\n"
+    });
     table(&mut out, &diagnosis.tiers, style);
     for tier in &diagnosis.tiers {
         lacks(&mut out, tier, style);
@@ -116,15 +121,15 @@ fn here(out: &mut String, here: &Here, style: Style) {
 }
 
 fn hard_links(out: &mut String, findings: &Findings) {
-    let looked = format!("{} names looked at", findings.looked_at);
+    let looked = format!("{} looked at", count(findings.looked_at, "name"));
     if findings.outside == 0 {
         let _ = writeln!(out, "  no file of the workspace has a hard link outside it ({looked})");
     } else {
         let text = format!(
-            "{} files of the workspace are hard links to something outside it, or to names not looked at ({looked}). What a \
-             run writes to them is written there too; to part them, copy each over itself (cp FILE FILE.new && mv FILE.new \
-             FILE), or `deny` or `protect` them. The first:",
-            findings.outside
+            "{} of the workspace with a hard link outside it, or under a name not looked at ({looked}). What a run writes to \
+             such a file is written there too; to part the two, copy it over itself (cp FILE FILE.new && mv FILE.new FILE), \
+             or `protect` it:",
+            count(findings.outside, "file")
         );
         let _ = writeln!(out, "{}", wrap(&text, 2, WIDTH));
         for path in &findings.first {
@@ -135,7 +140,16 @@ fn hard_links(out: &mut String, findings: &Findings) {
         let _ = writeln!(out, "  there are more than {MOST_NAMES} names; the rest was not looked at");
     }
     if findings.unreadable > 0 {
-        let _ = writeln!(out, "  {} directories could not be read", findings.unreadable);
+        let _ = writeln!(out, "  {} could not be read", count(findings.unreadable, "directory"));
+    }
+}
+
+/// `1 file`, `2 files`.
+fn count(number: u64, what: &str) -> String {
+    match (number, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {what}s"),
     }
 }
 

@@ -53,7 +53,8 @@ fn not_started(errno: i32, prepared: &Prepared, program: &OsStr) -> String {
 fn find(program: &OsStr, prepared: &Prepared) -> Option<PathBuf> {
     let path = Path::new(program);
     if path.components().count() > 1 || path.is_absolute() {
-        let whole = prepared.directory().join(path);
+        // Without the dots of `./program`.
+        let whole: PathBuf = prepared.directory().join(path).components().collect();
         return whole.is_file().then_some(whole);
     }
     let inside = prepared.boundary.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
@@ -74,6 +75,9 @@ fn hidden(path: &Path, prepared: &Prepared) -> Option<String> {
     if let Some(rule) = &decision.rule {
         text.push_str(&format!("\n  rule    {} ({})", rule.text, rule.origin));
     }
+    if decision.verdict == Verdict::Private {
+        text.push_str(&format!("\n  allow   --read {}", shell_word(&canonical)));
+    }
     if let Some(remedy) = &decision.remedy {
         for (label, value) in [("allow", &remedy.option), ("or", &remedy.policy_line), ("way out", &remedy.note)] {
             if let Some(value) = value {
@@ -82,4 +86,12 @@ fn hidden(path: &Path, prepared: &Prepared) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// The path as one word of a shell's command line; escaped, and then not to be pasted, if it holds what no terminal
+/// should be sent.
+fn shell_word(path: &Path) -> String {
+    let text = escape(path.as_os_str());
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -113,15 +113,13 @@ impl Messages {
         if self.more > 0 {
             self.say(&format!("and {} more; --report keeps them all", self.more));
         }
-        if let Some(why) = ending::explain(outcome, prepared, program) {
-            // Nothing has run: that is no remark.
-            if self.volume.json {
-                return;
-            }
-            match outcome {
-                Outcome::NotStarted { .. } => put(&format!("bailiwick: {why}")),
-                _ => self.say(&why),
-            }
+        let Some(why) = ending::explain(outcome, prepared, program) else { return };
+        // That nothing has run is no remark: it is said even if those are unwanted.
+        let wanted = !self.volume.quiet || matches!(outcome, Outcome::NotStarted { .. });
+        match (wanted, self.volume.json) {
+            (false, _) => {}
+            (true, false) => put(&format!("bailiwick: {why}")),
+            (true, true) => put(&serde_json::to_string(&Event::Remark { text: why }).unwrap_or_default()),
         }
     }
 }

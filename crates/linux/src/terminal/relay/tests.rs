@@ -147,10 +147,10 @@ fn without_a_keyboard_the_modes_stay_and_nothing_is_asked() {
     let mut scene = scene_with(false);
     assert!(!scene.relay.outer.is_raw());
     assert_eq!(scene.relay.tick(), None);
-    scene.inside.write_all(b"\x1b[6n\x1b[?1000hx").unwrap();
-    let output = reader(scene.screen.try_clone().unwrap(), 1);
+    scene.inside.write_all(b"\x1b[6n\x1b[?1000hx\n").unwrap();
+    let output = reader(scene.screen.try_clone().unwrap(), 3);
     turn(&mut scene.relay, |_| output.is_finished());
-    assert_eq!(output.join().unwrap(), b"x");
+    assert_eq!(output.join().unwrap(), b"x\r\n");
 }
 
 #[test]

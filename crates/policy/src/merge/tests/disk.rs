@@ -73,7 +73,7 @@ impl Machine {
     fn profiles(&self, profile: Option<&str>) -> Vec<String> {
         let layers = Layers::read_kept_by(&self.host, &self.request(profile), self.host.uid);
         let name = |document: Document| match document.source {
-            Source::Profile(name) => name,
+            Source::Profile(name) => name.into_owned(),
             Source::File(path) => path.file_name().expect("a name").to_string_lossy().into_owned(),
             other => panic!("{other:?}"),
         };
