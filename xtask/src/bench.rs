@@ -12,7 +12,7 @@ mod work;
 use std::process::ExitCode;
 
 use crate::shell::Failure;
-use crate::{dist, project, system};
+use crate::{dist, system};
 use fixture::Fixture;
 use table::Table;
 
@@ -46,8 +46,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
         return Err(Failure::new(format!("`{name}` is no part of the bench")));
     }
     system::packages()?;
-    let built = dist::build_in(project::root(), &project::target())?;
-    let fixture = Fixture::make(&built)?;
+    let fixture = Fixture::make(&dist::program()?)?;
     let mut table = Table::default();
     for (name, part) in PARTS {
         if names.is_empty() || names.iter().any(|wanted| wanted.as_str() == *name) {

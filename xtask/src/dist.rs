@@ -26,26 +26,36 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     if let Some(argument) = arguments.first() {
         return Err(Failure::new(format!("`dist` takes no argument, and got `{argument}`")));
     }
-    let built = build_in(project::root(), &project::target())?;
-    extras(&built.bailiwick)?;
-    let size = fs::metadata(&built.bailiwick).doing("cannot look at the program")?.len();
-    println!("{}", built.bailiwick.display());
+    let program = program()?;
+    extras(&program)?;
+    let size = fs::metadata(&program).doing("cannot look at the program")?.len();
+    println!("{}", program.display());
     println!("size: {} KiB", size / 1024);
-    println!("page faults of `--version`: {}", faults(&built.bailiwick)?);
+    println!("page faults of `--version`: {}", faults(&program)?);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the static programs from these sources into this directory.
+/// Builds the program alone, from the repository.
+pub(crate) fn program() -> Result<PathBuf, Failure> {
+    Ok(build(project::root(), &project::target(), &["bailiwick-cli"])?.join("bailiwick"))
+}
+
+/// Builds the program and the attacks from these sources into this directory.
 pub(crate) fn build_in(source: &Path, target: &Path) -> Result<Built, Failure> {
+    let directory = build(source, target, &["bailiwick-cli", "bailiwick-probe"])?;
+    Ok(Built { bailiwick: directory.join("bailiwick"), probe: directory.join("bailiwick-probe") })
+}
+
+/// Builds the programs of these packages and gives the directory that they are in.
+fn build(source: &Path, target: &Path, packages: &[&str]) -> Result<PathBuf, Failure> {
     let host = host()?;
     // With a target named, the flags are for the program alone: procedural macros must stay dynamic.
     let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", host.to_uppercase().replace('-', "_"));
     let mut cargo = project::cargo(["build", "--release", "--bins", "--target", &host]);
-    cargo.args(["-p", "bailiwick-cli", "-p", "bailiwick-probe"]).current_dir(source);
+    cargo.args(packages.iter().flat_map(|package| ["--package", package])).current_dir(source);
     cargo.env(variable, FLAGS).env_remove("RUSTFLAGS").env("CARGO_TARGET_DIR", target);
     shell::run(&mut cargo)?;
-    let directory = target.join(&host).join("release");
-    Ok(Built { bailiwick: directory.join("bailiwick"), probe: directory.join("bailiwick-probe") })
+    Ok(target.join(&host).join("release"))
 }
 
 /// The target that this machine's own programs are built for.

@@ -13,9 +13,9 @@ pub enum SandboxError {
     /// An option that is not one.
     Option(DocumentError),
     /// The policy documents could not be read or understood.
-    Policy(PolicyError),
+    Policy(Box<PolicyError>),
     /// The policy could not be resolved on this host.
-    Resolve(ResolveError),
+    Resolve(Box<ResolveError>),
     /// Nothing was given to run.
     NoCommand,
     /// The policy wants the changes to the workspace kept apart, which no tier can do yet.
@@ -66,12 +66,12 @@ impl From<DocumentError> for SandboxError {
 
 impl From<PolicyError> for SandboxError {
     fn from(error: PolicyError) -> Self {
-        SandboxError::Policy(error)
+        SandboxError::Policy(Box::new(error))
     }
 }
 
 impl From<ResolveError> for SandboxError {
     fn from(error: ResolveError) -> Self {
-        SandboxError::Resolve(error)
+        SandboxError::Resolve(Box::new(error))
     }
 }

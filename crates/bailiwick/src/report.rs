@@ -83,6 +83,9 @@ pub enum Event {
         outcome: Outcome,
         /// Wall-clock time of the run in milliseconds.
         milliseconds: u64,
+        /// Why, where the boundary is known for certain to be the cause. It may have several lines.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
 }
 
@@ -140,7 +143,7 @@ impl Outcome {
 #[derive(Default)]
 pub struct Report<'a> {
     sinks: Vec<Box<dyn Write + Send>>,
-    watcher: Option<Box<dyn FnMut(&Event) + 'a>>,
+    watcher: Option<Watcher<'a>>,
     lost: u64,
     failure: Option<std::io::Error>,
 }
@@ -154,6 +157,9 @@ impl std::fmt::Debug for Report<'_> {
             .finish_non_exhaustive()
     }
 }
+
+/// Somebody in this process who is shown every event.
+type Watcher<'a> = Box<dyn FnMut(&Event) + 'a>;
 
 /// How often, and after how long each time, the last event is offered again to a reader that is behind.
 const LAST_TRIES: u32 = 100;

@@ -11,6 +11,7 @@ use bailiwick_policy::boundary::Boundary;
 use bailiwick_policy::policy::{Notice, NoticeKind, TierChoice, WorkspaceMode};
 use bailiwick_policy::text::escape;
 
+use crate::ending;
 use crate::error::SandboxError;
 use crate::report::{Event, Outcome, Report};
 use crate::sandbox::Sandbox;
@@ -99,7 +100,8 @@ impl Prepared {
         };
         let outcome = Outcome::from(outcome.map_err(SandboxError::Run)?);
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        report.record(&Event::Ended { outcome: outcome.clone(), milliseconds });
+        let why = command.argv.first().and_then(|program| ending::explain(&outcome, self, program));
+        report.record(&Event::Ended { outcome: outcome.clone(), milliseconds, why });
         Ok(outcome)
     }
 

@@ -186,6 +186,7 @@ impl Sandbox {
         Ok(self.policy()?.resolve(&self.host, self.workspace_directory())?)
     }
 
+    #[cfg(target_os = "linux")]
     /// The same sandbox as arguments of the program `bailiwick`, from the command `run` to the `--` before the command.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["run".into(), "--quiet".into()];
@@ -195,5 +196,21 @@ impl Sandbox {
         words.extend(["--workspace".into(), self.workspace_directory().as_os_str().to_owned()]);
         words.extend(self.settings.iter().flat_map(Setting::arguments));
         words
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Sandbox {
+    /// Refuses: there is no tier for this operating system yet.
+    ///
+    /// # Errors
+    ///
+    /// Always [`SandboxError::NotYet`]; nothing was run then.
+    pub fn run(
+        &self,
+        _command: Vec<OsString>,
+        _report: &mut crate::report::Report<'_>,
+    ) -> Result<crate::report::Outcome, SandboxError> {
+        Err(SandboxError::NotYet)
     }
 }

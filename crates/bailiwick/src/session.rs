@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, PipeReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
 use bailiwick_policy::text::escape;
@@ -90,6 +90,7 @@ pub struct Session {
 }
 
 impl Session {
+    #[cfg(target_os = "linux")]
     pub(crate) fn new(child: Child, events: PipeReader) -> Session {
         Session { child, events: BufReader::new(events), last: None }
     }
@@ -164,8 +165,8 @@ impl Session {
 }
 
 /// Where the program is: as told, else beside this program, else on the `PATH`.
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there is no tier to start yet"))]
-pub(crate) fn find_supervisor(told: Option<&Path>) -> Result<PathBuf, SpawnError> {
+#[cfg(target_os = "linux")]
+pub(crate) fn find_supervisor(told: Option<&std::path::Path>) -> Result<PathBuf, SpawnError> {
     if let Some(path) = told {
         return Ok(path.to_owned());
     }

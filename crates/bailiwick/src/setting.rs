@@ -52,6 +52,7 @@ impl Setting {
     }
 
     /// The same as arguments of `bailiwick run`.
+    #[cfg(target_os = "linux")]
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let (option, value) = match self {
             Setting::File(FileRuleKind::Read, path) => ("--read", Some(path.as_os_str())),
@@ -73,6 +74,7 @@ impl Setting {
     }
 }
 
+#[cfg(target_os = "linux")]
 /// `--option=value`: a value that starts with a dash stays a value.
 fn glued(option: &str, value: &OsStr) -> OsString {
     let mut word = OsString::from(option);

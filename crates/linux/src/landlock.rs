@@ -44,6 +44,8 @@ pub struct Lock {
     handled_net: u64,
     scoped: u64,
     rules: Vec<Rule>,
+    /// Rights on the files that the standard descriptors refer to.
+    handed: [u64; 3],
 }
 
 impl Lock {
@@ -59,6 +61,7 @@ impl Lock {
             handled_net: abi.net_rights(),
             scoped: abi.scopes(),
             rules: Vec::new(),
+            handed: [0; 3],
         };
         for (path, purpose) in grants {
             lock.grant(path, purpose)?;
@@ -77,7 +80,7 @@ impl Lock {
     ///
     /// A path with a zero byte.
     pub fn second<'a>(abi: Abi, grants: impl IntoIterator<Item = (&'a Path, Use)>) -> Result<Lock, LockError> {
-        let mut lock = Lock { handled_fs: abi.file_rights(), handled_net: 0, scoped: abi.scopes(), rules: Vec::new() };
+        let mut lock = Lock { handled_fs: abi.file_rights(), handled_net: 0, scoped: abi.scopes(), rules: Vec::new(), handed: [0; 3] };
         lock.grant(Path::new("/"), Use::Read)?;
         for (path, purpose) in grants {
             lock.grant(path, purpose)?;
@@ -88,7 +91,16 @@ impl Lock {
     /// The second lock where namespaces may be made inside: scopes only. A domain that handles any file-system right forbids
     /// all mounting (`security/landlock/fs.c`), and that is what nested sandboxes do first.
     pub fn scopes_only(abi: Abi) -> Lock {
-        Lock { handled_fs: 0, handled_net: 0, scoped: abi.scopes(), rules: Vec::new() }
+        Lock { handled_fs: 0, handled_net: 0, scoped: abi.scopes(), rules: Vec::new(), handed: [0; 3] }
+    }
+
+    /// Grants reading or writing of the regular file behind standard descriptor `number` (0 to 2), so that it can be opened
+    /// again by way of `/dev/stdin` and its like. Without this, Landlock refuses that for a file outside the boundary.
+    pub fn hand_over(&mut self, number: usize, writable: bool) {
+        let purpose = if writable { Use::Write } else { Use::Read };
+        if let Some(rights) = self.handed.get_mut(number) {
+            *rights = purpose.rights() & rights::FILE_RIGHTS & self.handled_fs;
+        }
     }
 
     /// How many paths are opened when the lock is enforced.
@@ -138,6 +150,10 @@ impl Lock {
         for (index, rule) in self.rules.iter().enumerate() {
             let target = open(&rule.path).map_err(|errno| failed(LockStep::Open, Some(index), errno))?;
             add(ruleset.as_fd(), &target, rule.rights).map_err(|errno| failed(LockStep::Add, Some(index), errno))?;
+        }
+        let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        for (target, rights) in standard.into_iter().zip(self.handed).filter(|(_, rights)| *rights != 0) {
+            allow_beneath(ruleset.as_fd(), target, rights).map_err(|errno| failed(LockStep::Add, None, errno))?;
         }
         restrict_self(ruleset.as_fd()).map_err(|errno| failed(LockStep::Restrict, None, errno))
     }

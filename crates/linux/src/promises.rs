@@ -64,7 +64,7 @@ pub fn obstacle(tier: Tier, facts: &Facts) -> Option<Obstacle> {
 ///
 /// With a boundary they are those for exactly this run; without one, for any.
 pub fn promises(tier: Tier, facts: &Facts, boundary: Option<&Boundary>) -> Vec<Promise> {
-    let asked = boundary.map_or_else(Asked::anything, Asked::of);
+    let asked = boundary.map_or_else(Asked::anything, |boundary| Asked::of(tier, boundary));
     promises_for(tier, facts, &asked)
 }
 
@@ -82,8 +82,10 @@ impl Asked {
         Asked { processes: true, hidden_below: Vec::new() }
     }
 
-    fn of(boundary: &Boundary) -> Asked {
-        Asked { processes: boundary.limits.processes.is_some(), hidden_below: needs::hidden_below(boundary) }
+    fn of(tier: Tier, boundary: &Boundary) -> Asked {
+        // Half a millisecond of every launch, and of no concern to the tier that mounts.
+        let hidden_below = if tier == Tier::Landlock { needs::hidden_below(boundary) } else { Vec::new() };
+        Asked { processes: boundary.limits.processes.is_some(), hidden_below }
     }
 }
 

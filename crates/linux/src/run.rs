@@ -1,6 +1,7 @@
 //! One run: plan, prepare, enter, supervise.
 
 mod error;
+mod standard;
 
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt;
@@ -47,9 +48,10 @@ pub fn run(
     for home in &plan.homes {
         make_home(home)?;
     }
-    let wiring = Wiring::of_this_process();
+    let mut wiring = Wiring::of_this_process();
     let outer = Outer::open(&wiring).map_err(RunError::Terminal)?;
-    let lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
+    let mut lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
+    standard::hand_over(&mut wiring.inside, &mut lock)?;
     let openings =
         Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
     let environment = match tier {

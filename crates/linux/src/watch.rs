@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_policy::text;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags};
 use rustix::fs::{AtFlags, statat};
 use rustix::io::Errno;
@@ -213,13 +214,25 @@ impl Watch {
         self.examine_touched(report);
     }
 
-    /// The last look, when the tree is dead: takes away every absent name that exists and removes all leftovers.
+    /// The last look, when the tree is dead: takes away every absent name that was made and removes all leftovers.
+    ///
+    /// The kernel queues an event before the call that caused it returns, so with the tree dead all of them are there, and
+    /// where nothing happened nothing has to be looked at.
     pub fn final_check(&mut self, report: &mut dyn FnMut(Change)) {
-        self.rescan(report);
+        while self.has_events() {
+            self.read_events();
+            self.examine_touched(report);
+        }
         while let Cleaning::Unfinished = self.quarantine.clean() {}
         for (path, errno) in self.quarantine.leftovers() {
             report(Change::Failed { path, why: errno.to_string() });
         }
+    }
+
+    fn has_events(&self) -> bool {
+        let mut descriptors = [PollFd::from_borrowed_fd(self.places.inotify(), PollFlags::IN)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut descriptors, Some(&at_once)).is_ok_and(|ready| ready > 0)
     }
 
     /// Reads one buffer of events and marks the names that they touch.

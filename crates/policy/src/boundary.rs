@@ -32,7 +32,9 @@ pub struct FileRule {
     /// Canonical path: no symbolic link in any existing component, no `.` or `..`.
     #[serde(serialize_with = "crate::text::path_as_text")]
     pub path: PathBuf,
-    /// What is there now. (Symbolic links are resolved, so this is never a link; a dangling link is `Absent` at its target.)
+    /// What is there now. Symbolic links are resolved, and a dangling link is `Absent` at its target. The one exception: a
+    /// `deny` or `protect` rule that runs through a link also covers the link's own name, as `File`; such a path is the
+    /// `at` of one of [`Boundary::aliases`].
     pub present: Present,
     /// The text as written in the policy (for a glob: the glob).
     pub written: String,
@@ -128,7 +130,8 @@ pub struct Boundary {
     pub home: PathBuf,
     /// File rules of every layer but the administrator's, globs expanded, sorted by path then kind, no exact duplicates.
     pub rules: Vec<FileRule>,
-    /// The administrator's `deny` and `protect`: they hold over everything, however specific.
+    /// The administrator's `deny` and `protect`, and bailiwick's own about its files (origin `Inherent`): they hold over
+    /// everything, however specific.
     pub ceiling_rules: Vec<FileRule>,
     /// The administrator's most that may be read, if written.
     pub ceiling_read: Option<Vec<FileRule>>,

@@ -82,6 +82,15 @@ impl HostPattern {
         on_port && Canonical::of(host).is_ok_and(|host| self.hosts.contains(&host))
     }
 
+    /// As a rule of `deny`: without a port it is about every port, so that what is denied is not reached by another door.
+    pub fn denies(&self, host: &str, port: u16) -> bool {
+        let on_port = match self.ports {
+            Ports::Web => true,
+            Ports::One(only) => port == only,
+        };
+        on_port && Canonical::of(host).is_ok_and(|host| self.hosts.contains(&host))
+    }
+
     /// Is everything that `other` covers covered by this pattern too?
     pub fn covers(&self, other: &HostPattern) -> bool {
         let ports = match (self.ports, other.ports) {

@@ -120,8 +120,8 @@ pub struct Inherited {
 /// Limits that the launcher should set.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct StageLimits {
-    /// Processes and threads.
-    pub processes: u64,
+    /// Processes and threads; `None` where the launcher cannot limit them (nothing limits root's).
+    pub processes: Option<u64>,
     /// Bytes of the largest file.
     pub file_size: u64,
     /// Bytes of address space.

@@ -36,7 +36,7 @@ impl Drop for Scratch {
     }
 }
 
-const LIMITS: StageLimits = StageLimits { processes: 64, file_size: 1 << 20, memory: 64 << 30, open_files: 128 };
+const LIMITS: StageLimits = StageLimits { processes: Some(64), file_size: 1 << 20, memory: 64 << 30, open_files: 128 };
 
 fn without_boundary(arguments: &[OsString], _: &Stage) -> Command {
     let (program, rest) = arguments.split_first().expect("a program");

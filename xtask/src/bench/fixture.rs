@@ -8,7 +8,6 @@ use std::process::Command;
 use bailiwick::Sandbox;
 use bailiwick::policy::host::Host;
 
-use crate::dist::Built;
 use crate::shell::{self, Doing, Failure};
 
 /// How many files the large workspace has (design, section 11).
@@ -29,7 +28,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     /// Finds or makes the home below `/var/tmp`.
-    pub(crate) fn make(built: &Built) -> Result<Fixture, Failure> {
+    pub(crate) fn make(program: &Path) -> Result<Fixture, Failure> {
         // SAFETY: geteuid only reads the credentials of this process and cannot fail.
         let me = unsafe { libc::geteuid() };
         let root = PathBuf::from(format!("/var/tmp/bailiwick-bench-{me}"));
@@ -42,7 +41,7 @@ impl Fixture {
         if !meta.is_dir() || meta.uid() != me {
             return Err(Failure::new(format!("{} is not a directory of this user", root.display())));
         }
-        let fixture = Fixture { bailiwick: built.bailiwick.clone(), home: root.join("home"), root };
+        let fixture = Fixture { bailiwick: program.to_owned(), home: root.join("home"), root };
         fixture.write("home/.gitconfig", "[user]\n\tname = Bench\n\temail = bench@example.org\n")?;
         fixture.script("small", "git init -q -b main . && echo x > README && git add . && git commit -q -m first")?;
         Ok(fixture)

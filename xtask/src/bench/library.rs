@@ -1,6 +1,6 @@
 //! What a run costs its surroundings: the memory of the supervisor, and a host program with much memory.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,6 @@ use bailiwick::{Finish, Stdio as Streams};
 use super::fixture::Fixture;
 use super::sample::Sample;
 use super::table::{Budget, Table};
-use crate::dist::Built;
 use crate::shell::{self, Doing, Failure};
 
 /// The word that makes the bench a host program: `bench WORD MEGABYTES COUNT PROGRAM`.
@@ -77,8 +76,7 @@ pub(crate) fn host(arguments: &[String]) -> Result<ExitCode, Failure> {
     let count: usize = count.parse().doing("the host's count")?;
     // Written, so that every page is there.
     let memory = vec![1_u8; megabytes << 20];
-    let built = Built { bailiwick: PathBuf::from(program), probe: PathBuf::new() };
-    let fixture = Fixture::make(&built)?;
+    let fixture = Fixture::make(Path::new(program))?;
     let sandbox = fixture.sandbox(&fixture.small())?;
     for _ in 0..count {
         let start = Instant::now();

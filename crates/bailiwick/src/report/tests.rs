@@ -11,7 +11,7 @@ fn exit_codes_are_those_of_a_shell() {
 
 #[test]
 fn an_event_is_one_line_and_comes_back_the_same() {
-    let event = Event::Ended { outcome: Outcome::Exited { status: 1 }, milliseconds: 12 };
+    let event = Event::Ended { outcome: Outcome::Exited { status: 1 }, milliseconds: 12, why: None };
     let line = serde_json::to_string(&event).expect("serialises");
     assert_eq!(line, r#"{"event":"ended","ended":"exited","status":1,"milliseconds":12}"#);
     assert_eq!(serde_json::from_str::<Event>(&line).expect("parses"), event);

@@ -22,6 +22,8 @@ impl Parsed {
         self.options.iter().any(|(given, _)| *given == opt)
     }
 
+    /// The value of an option that is given at most once.
+    #[cfg(target_os = "linux")]
     pub(crate) fn value(&self, opt: Opt) -> Option<&OsStr> {
         self.options.iter().rev().find(|(given, _)| *given == opt).map(|(_, value)| value.as_os_str())
     }

@@ -2,10 +2,12 @@
 
 mod common;
 mod completions;
+#[cfg(target_os = "linux")]
 mod doctor;
 mod explain;
 mod man;
 mod policy;
+#[cfg(target_os = "linux")]
 mod run;
 mod trust;
 
@@ -33,13 +35,17 @@ pub(crate) fn dispatch(parsed: &Parsed) -> Result<u8, Failure> {
         return Ok(0);
     }
     match parsed.command.cmd {
+        #[cfg(target_os = "linux")]
         Cmd::Run => run::run(parsed),
+        #[cfg(target_os = "linux")]
+        Cmd::Doctor => doctor::doctor(parsed),
+        #[cfg(not(target_os = "linux"))]
+        Cmd::Run | Cmd::Doctor => Err(Failure::new(bailiwick::SandboxError::NotYet)),
         Cmd::Explain => explain::explain(parsed),
         Cmd::PolicyShow => policy::show(parsed),
         Cmd::PolicyCheck => policy::check(parsed),
         Cmd::PolicySchema => policy::schema(),
         Cmd::Trust => trust::trust(parsed),
-        Cmd::Doctor => doctor::doctor(parsed),
         Cmd::Completions => completions::completions(parsed),
         Cmd::Man => man::man(),
         // The parser asks for one of the commands below them.

@@ -1,6 +1,5 @@
 //! `bailiwick run`: a command inside its bailiwick.
 
-mod ending;
 mod messages;
 
 use std::fs::File;
@@ -52,7 +51,7 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
     if let Some(why) = failure {
         messages.say(&format!("the report is not whole: {why}"));
     }
-    messages.end(&outcome, &prepared, parsed.positional(0));
+    messages.end();
     Ok(outcome.exit_code())
 }
 

@@ -23,8 +23,8 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// Opens the namespaces of the init. Works only until the init makes itself untraceable, which it does before it waits
-    /// for the supervisor's go.
+    /// Opens the namespaces of the init. Works only until the init makes itself untraceable, which it does when the supervisor
+    /// has let it go.
     pub(crate) fn open(init: Pid) -> Result<Door, Errno> {
         let namespace = |kind: &str| {
             open(format!("/proc/{}/ns/{kind}", init.as_raw_nonzero()), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())

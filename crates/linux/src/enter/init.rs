@@ -69,16 +69,17 @@ fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>,
     setsid().map_err(Stage::Session.failed())?;
     if launch.has_mounts() {
         let umask = rustix::process::umask(rustix::fs::Mode::empty());
-        root::enter(&launch.operations, !launch.user_zero)?;
+        root::enter(&launch.operations, launch.user_zero)?;
         rustix::process::umask(umask);
     }
     let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
     confine::confine(launch)?;
-    // Nothing inside may open this process's memory or descriptors.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Stage::Capabilities.failed())?;
     while Order::receive(supervisor).map_err(Stage::Go.failed())? == Order::SayReady {
         Message::Ready.send(supervisor, None).map_err(Stage::Go.failed())?;
     }
+    // Not before: until now the supervisor could open this process's namespaces.
+    // Nothing inside may open this process's memory or descriptors.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Stage::Capabilities.failed())?;
     Ok(terminal)
 }
 

@@ -54,12 +54,15 @@ const PROC_READ_ONLY: [&CStr; 8] = [
     c"proc/mtrr",
 ];
 
-/// Parts of `/proc` that tell user 0 about the kernel's memory and keys. Missing ones are skipped.
-const PROC_HIDDEN: [&CStr; 6] =
-    [c"proc/kcore", c"proc/keys", c"proc/timer_list", c"proc/kallsyms", c"proc/kpagecount", c"proc/vmallocinfo"];
+/// Lists the keys of everybody's session keyrings that the reader may see: keyrings have no namespace (keyrings(7)).
+const PROC_KEYS: &CStr = c"proc/keys";
+
+/// Parts of `/proc` that tell user 0 about the kernel's memory. Missing ones are skipped.
+const PROC_MEMORY: [&CStr; 5] =
+    [c"proc/kcore", c"proc/timer_list", c"proc/kallsyms", c"proc/kpagecount", c"proc/vmallocinfo"];
 
 /// Builds the root and makes it `/`; the old root is gone afterwards.
-pub(super) fn enter(operations: &[Operation], everything_of_proc: bool) -> Result<(), Failure> {
+pub(super) fn enter(operations: &[Operation], user_zero: bool) -> Result<(), Failure> {
     keep_mounts_to_ourselves().map_err(Stage::PrivateMounts.failed())?;
     let root = attach_memory_root().map_err(Stage::MemoryRoot.failed())?;
     make_covers(&root).map_err(Stage::Covers.failed())?;
@@ -69,7 +72,7 @@ pub(super) fn enter(operations: &[Operation], everything_of_proc: bool) -> Resul
     }
     attach_memory(&root, c"dev/shm").map_err(Stage::Devices.failed())?;
     attach_terminals(&root).map_err(Stage::Terminals.failed())?;
-    attach_proc(&root, everything_of_proc).map_err(Stage::Proc.failed())?;
+    attach_proc(&root, user_zero).map_err(Stage::Proc.failed())?;
     set_attributes(&root, READ_ONLY | NO_SUID | NO_DEVICES)
         .map_err(Stage::MemoryRoot.failed())?;
     change_root(&root).map_err(Stage::PivotRoot.failed())
@@ -294,8 +297,9 @@ fn attach_terminals(root: &OwnedFd) -> Result<(), Errno> {
 
 /// A proc of the new process-id namespace. For user 0 the parts that act on the host are read-only and those that tell about
 /// the kernel's memory are covered; for anybody else the files' own permissions do that already.
-fn attach_proc(root: &OwnedFd, everything: bool) -> Result<(), Errno> {
+fn attach_proc(root: &OwnedFd, user_zero: bool) -> Result<(), Errno> {
     let cover = clone_tree(&open_beneath(root, c"proc/file")?)?;
+    set_attributes(&cover, READ_ONLY | NO_EXEC)?;
     let context = fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(&context)?;
     let mount = fsmount(
@@ -304,19 +308,25 @@ fn attach_proc(root: &OwnedFd, everything: bool) -> Result<(), Errno> {
         MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC,
     )?;
     move_mount(&mount, c"", root, c"proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
-    if everything {
-        return Ok(());
+    if user_zero {
+        for part in PROC_READ_ONLY {
+            let Some(place) = present(open_beneath(root, part))? else { continue };
+            let tree = clone_tree(&place)?;
+            set_attributes(&tree, READ_ONLY | RECURSIVE)?;
+            attach(&tree, &place)?;
+        }
     }
-    for part in PROC_READ_ONLY {
+    let memory = if user_zero { PROC_MEMORY.as_slice() } else { &[] };
+    let mut attached = false;
+    for part in [PROC_KEYS].iter().chain(memory) {
         let Some(place) = present(open_beneath(root, part))? else { continue };
-        let tree = clone_tree(&place)?;
-        set_attributes(&tree, READ_ONLY | RECURSIVE)?;
-        attach(&tree, &place)?;
-    }
-    set_attributes(&cover, READ_ONLY | NO_EXEC)?;
-    for part in PROC_HIDDEN {
-        let Some(place) = present(open_beneath(root, part))? else { continue };
-        attach(&clone_tree(&cover)?, &place)?;
+        // Only what is attached can be cloned (open_tree(2)).
+        if attached {
+            attach(&clone_tree(&cover)?, &place)?;
+        } else {
+            attach(&cover, &place)?;
+            attached = true;
+        }
     }
     Ok(())
 }

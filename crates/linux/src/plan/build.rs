@@ -17,30 +17,32 @@ const OWN_MEMORY: [&str; 1] = ["/dev/shm"];
 pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
     let mut builder = Builder::new(boundary);
     let guarded = boundary.guarded();
+    let writable = |root: &Path| builder.grants.at(root) == Grant::Write;
     let mut pins: BTreeSet<&Path> = BTreeSet::new();
     // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
-    for name in guarded.iter().filter(|name| boundary.grant(name.root) == Grant::Write) {
+    for name in guarded.iter().filter(|name| writable(name.root)) {
         pins.extend(name.path.ancestors().skip(1).take_while(|ancestor| *ancestor != name.root));
     }
-    let mut places: BTreeSet<&Path> = boundary.points().into_iter().collect();
+    let mut places: BTreeSet<&Path> = builder.grants.0.keys().copied().collect();
     places.extend(&pins);
     places.extend(boundary.aliases.iter().map(|alias| alias.at.as_path()));
 
     for place in places {
-        if let Some(alias) = boundary.aliases.iter().find(|alias| alias.at == place) {
-            builder.alias(place, &alias.target);
-        } else {
-            builder.point(place, pins.contains(place))?;
+        match boundary.aliases.iter().find(|alias| alias.at == place) {
+            Some(alias) if builder.ground(place) != Ground::Host => builder.alias(place, &alias.target),
+            // A tree of the host has the link itself. Where the link is guarded, it is mounted over itself like any name:
+            // that keeps it from being removed or replaced, and following it goes on to work.
+            _ => builder.point(place, pins.contains(place))?,
         }
     }
     for socket in &boundary.network.sockets {
         builder.socket(&socket.value);
     }
-    let mut plan = builder.plan;
+    let Builder { mut plan, grants, .. } = builder;
     plan.writable.extend(OWN_MEMORY.iter().map(PathBuf::from));
     for name in guarded {
         // Names in private roots are made and mounted over before the start; nothing of the user's is there to watch.
-        if boundary.grant(name.root) != Grant::Write {
+        if grants.at(name.root) != Grant::Write {
             continue;
         }
         let watched = Watched { path: name.path.to_owned(), root: name.root.to_owned() };
@@ -65,8 +67,18 @@ enum Ground {
     Mask(usize),
 }
 
+/// The boundary's grants where they change; between two such points the upper one holds.
+struct Grants<'a>(BTreeMap<&'a Path, Grant>);
+
+impl Grants<'_> {
+    fn at(&self, path: &Path) -> Grant {
+        path.ancestors().find_map(|above| self.0.get(above)).copied().unwrap_or(Grant::Hidden)
+    }
+}
+
 struct Builder<'a> {
     boundary: &'a Boundary,
+    grants: Grants<'a>,
     plan: Plan,
     /// Where the ground changes, by path.
     grounds: BTreeMap<PathBuf, Ground>,
@@ -91,6 +103,7 @@ impl<'a> Builder<'a> {
         };
         Builder {
             boundary,
+            grants: Grants(boundary.point_grants().into_iter().collect()),
             plan,
             grounds: BTreeMap::from([(PathBuf::from("/"), Ground::Memory)]),
             made: BTreeSet::new(),
@@ -101,11 +114,11 @@ impl<'a> Builder<'a> {
 
     /// Makes the grant at `place` true, its parent's being so already.
     fn point(&mut self, place: &Path, pinned: bool) -> Result<(), PlanError> {
-        let grant = self.boundary.grant(place);
+        let grant = self.grants.at(place);
         let Some(parent) = place.parent() else {
             return if grant == Grant::Hidden { Ok(()) } else { Err(PlanError::WholeRoot) };
         };
-        let around = self.boundary.grant(parent);
+        let around = self.grants.at(parent);
         if grant == around {
             if pinned {
                 self.plan.steps.push(Step::Pin { at: place.to_owned() });
@@ -156,12 +169,11 @@ impl<'a> Builder<'a> {
     }
 
     fn cover(&mut self, place: &Path, kind: Kind) {
-        let boundary = self.boundary;
         let shows_below = kind == Kind::Directory
-            && boundary.points().iter().any(|point| {
+            && self.grants.0.iter().any(|(point, grant)| {
                 *point != place
                     && point.starts_with(place)
-                    && matches!(boundary.grant(point), Grant::Read | Grant::Write | Grant::Private(_))
+                    && matches!(grant, Grant::Read | Grant::Write | Grant::Private(_))
             });
         if shows_below {
             let number = self.masks;
@@ -209,8 +221,6 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, at: &Path, target: &Path) {
         match self.ground(at) {
-            // The host's tree has the link itself.
-            Ground::Host => {}
             Ground::Memory => {
                 self.parents(at);
                 self.plan.steps.push(Step::Link { at: at.to_owned(), target: target.to_owned() });
@@ -221,13 +231,13 @@ impl<'a> Builder<'a> {
                 self.parents_with(at, &base, |at| Step::MakeBeneath { at, kind: Kind::Directory });
                 self.plan.steps.push(Step::LinkBeneath { at: at.to_owned(), target: target.to_owned() });
             }
-            Ground::Mask(_) => {}
+            Ground::Host | Ground::Mask(_) => {}
         }
     }
 
     /// A socket of the host that is listed by name; where its directory is visible, it is there already.
     fn socket(&mut self, socket: &Path) {
-        if matches!(self.boundary.grant(socket), Grant::Read | Grant::Write) || self.ground(socket) == Ground::Host {
+        if matches!(self.grants.at(socket), Grant::Read | Grant::Write) || self.ground(socket) == Ground::Host {
             return;
         }
         self.mount_point(socket, Kind::File);

@@ -44,10 +44,10 @@ fn sockets(facts: &Facts) -> Answer {
     let paths = if facts.landlock_abi >= 9 {
         "Landlock refuses every socket that was not made inside or listed"
     } else {
-        "a host program's socket file inside a tree that the policy grants counts as granted with the tree (Landlock refuses it from ABI 9, Linux 7.1)"
+        "sockets of host programs inside granted trees are covered at the start, those bound later are not (Landlock refuses them from ABI 9, Linux 7.1)"
     };
     holds(format!(
-        "socket files of the host are not in the new root, abstract names belong to the network namespace, vsock and other families are refused; {paths}"
+        "socket files of the host are not in the new root, abstract names belong to the network namespace, vsock and other families are refused; {paths}; a host program's named pipe in a readable tree below the private home or a private temporary directory can be written"
     ))
 }
 

@@ -35,6 +35,12 @@ pub enum RunError {
     Terminal(TerminalError),
     /// Guarded names cannot be watched.
     Watch(WatchError),
+    /// A standard descriptor is a file, which the inside could open anew for writing, and the kernel has no Landlock to
+    /// refuse that.
+    ReopenableFile {
+        /// 0 to 2.
+        number: usize,
+    },
     /// The bound sockets of the host cannot be listed.
     ListSockets(std::io::Error),
     /// A socket of a program of the host that the inside would reach cannot be covered.
@@ -124,6 +130,11 @@ impl fmt::Display for RunError {
             RunError::Signals(errno) => write!(f, "preparing to supervise the run failed: {errno}"),
             RunError::Terminal(error) => error.fmt(f),
             RunError::Watch(error) => error.fmt(f),
+            RunError::ReopenableFile { number } => write!(
+                f,
+                "descriptor {number} is a file, which the inside could open again with all your rights on it, because this \
+                 kernel has no Landlock; connect it through a pipe: `cat FILE | bailiwick run …`, `bailiwick run … | cat > FILE`"
+            ),
             RunError::ListSockets(error) => {
                 write!(f, "listing the sockets of this host, to keep them from the inside, failed: /proc/net/unix: {error}")
             }

@@ -16,7 +16,7 @@ use crate::text::escape;
 pub(super) fn connect(network: &Network, host: &str, port: u16) -> Decision {
     let target = format!("`{}` port {port}", escape(OsStr::new(host)));
     let matching = |list: &[Ruled<HostPattern>]| list.iter().find(|rule| rule.value.matches(host, port)).cloned();
-    if let Some(rule) = matching(&network.deny) {
+    if let Some(rule) = network.deny.iter().find(|rule| rule.value.denies(host, port)).cloned() {
         let note = match rule.origin.layer {
             Layer::Administrator => "no option changes this: ask the administrator".to_owned(),
             _ => format!("remove the rule `{}` ({})", host_rule("deny", &rule).text, rule.origin),

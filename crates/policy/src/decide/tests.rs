@@ -445,6 +445,8 @@ fn hosts_need_an_allow_and_no_deny_and_the_ceiling() {
     assert_eq!(connect(&b, "192.0.2.1", 443).verdict, Verdict::Refused);
 
     b.network.deny = vec![allow(Hosts::Name("bad.example.org".into()), Ports::Web)];
+    b.network.allow.push(allow(Hosts::Name("bad.example.org".into()), Ports::One(22)));
+    assert_eq!(connect(&b, "bad.example.org", 22).verdict, Verdict::Refused, "no port in `deny` is every port");
     let denied = connect(&b, "bad.example.org", 443);
     assert_eq!(denied.verdict, Verdict::Refused);
     assert_eq!(denied.remedy.unwrap().option, None);

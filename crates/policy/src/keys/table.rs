@@ -86,7 +86,7 @@ pub static KEYS: [KeyInfo; 21] = [
         section: Section::Network,
         name: "deny",
         value: ValueType::Hosts,
-        meaning: "Hosts that may not be reached, whatever `allow` says.",
+        meaning: "Hosts that may not be reached, whatever `allow` says. Without a port, a host is denied on every port.",
         default: "nothing",
         example: "[\"gist.github.com\"]",
         untrusted: Untrusted::Applies,

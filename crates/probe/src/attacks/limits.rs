@@ -22,9 +22,9 @@ fn against(stage: &Stage, attempt: impl FnOnce(StageLimits) -> io::Result<()>) -
 }
 
 /// Starts more children than the limit allows, all alive at once.
-fn multiply(limits: StageLimits) -> io::Result<()> {
+fn multiply(processes: u64) -> io::Result<()> {
     let (mut children, mut end) = (Vec::new(), Ok(()));
-    for _ in 0..limits.processes.saturating_add(8) {
+    for _ in 0..processes.saturating_add(8) {
         match process::fork() {
             Ok(0) => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
@@ -60,9 +60,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         LimitsHeld,
         Proof::Answer,
         "more processes than allowed: a bounded fork bomb",
-        |s| against(s, multiply),
+        |s| match s.limits.and_then(|limits| limits.processes) {
+            Some(processes) => Outcome::of("more than the limit", multiply(processes)),
+            None => Outcome::inapplicable("the run has no limit of processes"),
+        },
     )
-    .unless("a run with limits"),
+    .unless("a run with a limit of processes, which needs an ordinary user"),
     Attack::new("limit-file-size", LimitsHeld, Proof::Grown, "a file larger than allowed", |s| {
         against(s, |limits| grow(s, limits))
     })

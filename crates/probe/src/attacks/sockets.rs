@@ -78,7 +78,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         "pipe-readable",
         "a named pipe in a readable directory: a read-only mount does not refuse writing to it",
         |s| Outcome::of("named pipe", fifo(s)),
-    ),
+    )
+    .residue("a pipe in a readable tree below a private root: Landlock's grant on the private root reaches it"),
     Attack::new(
         "vsock",
         SocketsConfined,

@@ -194,9 +194,8 @@ fn plant_workspace(workspace: &Path, secret: &str, limits: Option<StageLimits>) 
 fn policy_of(limits: Option<StageLimits>) -> String {
     let Some(limits) = limits else { return "# nothing\n".to_owned() };
     let StageLimits { processes, file_size, memory, open_files } = limits;
-    format!(
-        "[limits]\nprocesses = {processes}\nfile_size = {file_size}\nmemory = {memory}\nopen_files = {open_files}\n"
-    )
+    let processes = processes.map_or_else(String::new, |count| format!("processes = {count}\n"));
+    format!("[limits]\n{processes}file_size = {file_size}\nmemory = {memory}\nopen_files = {open_files}\n")
 }
 
 const CONFIG: &str = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n";

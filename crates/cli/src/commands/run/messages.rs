@@ -1,12 +1,9 @@
 //! What `run` says on standard error: little before, nothing during, and after it what is known for certain.
 
-use std::ffi::OsStr;
 use std::io::Write;
 
-use bailiwick::Prepared;
 use bailiwick::report::{Event, Outcome};
 
-use super::ending;
 use crate::args::Parsed;
 use crate::args::table::Opt;
 
@@ -35,11 +32,13 @@ pub(crate) struct Messages {
     waiting: Vec<String>,
     /// Events of which nothing was kept.
     more: u64,
+    /// How the run ended, and why, where that is to be said.
+    ending: Option<(Outcome, String)>,
 }
 
 impl Messages {
     pub(crate) fn new(volume: Volume) -> Messages {
-        Messages { volume, waiting: Vec::new(), more: 0 }
+        Messages { volume, waiting: Vec::new(), more: 0, ending: None }
     }
 
     pub(crate) fn hear(&mut self, event: &Event) {
@@ -53,11 +52,9 @@ impl Messages {
             return;
         }
         match event {
-            Event::Notice { kind, text, origin } => {
-                if kind != "remark" || self.volume.verbose {
-                    let place = origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
-                    self.say(&format!("{text}{place}"));
-                }
+            Event::Notice { kind, text, origin } if kind != "remark" || self.volume.verbose => {
+                let place = origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+                self.say(&format!("{text}{place}"));
             }
             Event::Started { tier, accepted, .. } => self.started(tier, accepted),
             Event::FellBack { from, to, why } => {
@@ -77,6 +74,7 @@ impl Messages {
                 self.keep(format!("`{name}` was replaced from outside during the run and was not protected from then on; look at it before you use it"));
             }
             Event::Remark { text } => self.keep(text.clone()),
+            Event::Ended { outcome, why: Some(why), .. } => self.ending = Some((outcome.clone(), why.clone())),
             _ => {}
         }
     }
@@ -106,20 +104,18 @@ impl Messages {
     }
 
     /// Says what was kept for the end, and why the command failed where that is known for certain.
-    pub(crate) fn end(&mut self, outcome: &Outcome, prepared: &Prepared, program: &OsStr) {
-        for line in std::mem::take(&mut self.waiting) {
-            self.say(&line);
+    pub(crate) fn end(self) {
+        for line in &self.waiting {
+            self.say(line);
         }
         if self.more > 0 {
             self.say(&format!("and {} more; --report keeps them all", self.more));
         }
-        let Some(why) = ending::explain(outcome, prepared, program) else { return };
-        // That nothing has run is no remark: it is said even if those are unwanted.
-        let wanted = !self.volume.quiet || matches!(outcome, Outcome::NotStarted { .. });
-        match (wanted, self.volume.json) {
-            (false, _) => {}
-            (true, false) => put(&format!("bailiwick: {why}")),
-            (true, true) => put(&serde_json::to_string(&Event::Remark { text: why }).unwrap_or_default()),
+        match &self.ending {
+            // That nothing has run is no remark: it is said even if those are unwanted.
+            Some((Outcome::NotStarted { .. }, why)) if !self.volume.json => put(&format!("bailiwick: {why}")),
+            Some((_, why)) => self.say(why),
+            None => {}
         }
     }
 }

@@ -3,19 +3,20 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use bailiwick::Prepared;
-use bailiwick::policy::decide::{Access, Verdict};
-use bailiwick::policy::locate::locate;
-use bailiwick::policy::text::escape;
-use bailiwick::report::Outcome;
+use bailiwick_policy::decide::{Access, Verdict};
+use bailiwick_policy::locate::locate;
+use bailiwick_policy::text::escape;
+
+use crate::report::Outcome;
+use crate::run::Prepared;
 
 /// `ENOENT`, `EACCES`, `ENOEXEC` of Linux.
 const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
 const ENOEXEC: i32 = 8;
 
-/// The explanation, without the program's name in front.
-pub(super) fn explain(outcome: &Outcome, prepared: &Prepared, program: &OsStr) -> Option<String> {
+/// The explanation, where there is one. It may have several lines.
+pub(crate) fn explain(outcome: &Outcome, prepared: &Prepared, program: &OsStr) -> Option<String> {
     match outcome {
         Outcome::TimedOut => {
             let time =
