@@ -8,7 +8,9 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Backing, Boundary, Present};
+use bailiwick_policy::guarantee::Guarantee;
 use bailiwick_policy::policy::FileRuleKind;
+use rustix::io::Errno;
 
 use crate::api::{Command, Event, Outcome, Tier};
 use crate::enter::{Confinement, Launch};
@@ -19,7 +21,7 @@ use crate::seccomp::{self, Openings};
 use crate::sockets;
 use crate::supervise::{Tasks, supervise};
 use crate::terminal::{Outer, Wiring};
-use crate::watch::{Watch, WatchedName};
+use crate::watch::{Watch, WatchError, WatchedName};
 pub use error::{RawFailure, RunError};
 
 /// What a run needs beside the boundary.
@@ -146,5 +148,14 @@ fn watch(boundary: &Boundary, tier: Tier, plan: &Plan, quarantine: &Path) -> Res
     };
     let absent: Vec<WatchedName> = plan.absent.iter().map(name).collect();
     let present: Vec<WatchedName> = mounted.iter().map(name).collect();
-    Watch::start(&absent, &present, quarantine.to_owned()).map(Some).map_err(RunError::Watch)
+    match Watch::start(&absent, &present, quarantine.to_owned()) {
+        Ok(watch) => Ok(Some(watch)),
+        // A kernel without directory notifications: the user has taken the loss by name.
+        Err(WatchError::Add { errno: Errno::INVAL, .. })
+            if boundary.isolation.accept.contains(&Guarantee::NamesAbsent) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(RunError::Watch(error)),
+    }
 }

@@ -251,7 +251,7 @@ impl Supervisor<'_> {
         let on_event = &mut self.on_event;
         if let Some(watch) = &mut self.watch {
             watch.on_ready(&mut |change| {
-                let event = changes::event(change, door);
+                let Some(event) = changes::event(change, door) else { return };
                 unprotected |= matches!(event, Event::ProtectionLost { .. });
                 on_event(&event);
             });
@@ -265,7 +265,12 @@ impl Supervisor<'_> {
     fn look_again(&mut self) {
         let on_event = &mut self.on_event;
         if let Some(watch) = &mut self.watch {
-            watch.rescan(&mut |change| on_event(&changes::event(change, None)));
+            // Absent names only: a mount that was just made needs no second look.
+            watch.rescan(&mut |change| {
+                if let Some(event) = changes::event(change, None) {
+                    on_event(&event);
+                }
+            });
         }
     }
 
@@ -306,8 +311,8 @@ impl Supervisor<'_> {
         if let Some(watch) = &mut self.watch {
             watch.final_check(&mut |change| match changes::event(change, None) {
                 // The tree is dead: nothing is left to be protected from.
-                Event::ProtectionLost { .. } => {}
-                event => on_event(&event),
+                Some(Event::ProtectionLost { .. }) | None => {}
+                Some(event) => on_event(&event),
             });
         }
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));

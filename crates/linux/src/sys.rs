@@ -1,6 +1,7 @@
 //! The system interfaces that rustix does not wrap, one file each. All unsafe code of the crate is below here.
 
 pub mod clone;
+pub mod directory_notify;
 pub mod exec;
 pub mod landlock;
 pub mod mount;

@@ -4,35 +4,34 @@
 //! Also watched: protected names that exist. The mount that protects one is silently taken off by the kernel when somebody
 //! outside removes or replaces the name, and has to be put on again.
 //!
-//! The watch sees the tree from outside the boundary by inotify(7), which reports changes of a directory whoever makes
-//! them. Directories are opened beneath the writable root without following links, and watched through their descriptor, so
-//! the inside cannot lead the watch elsewhere. When a directory on the way to a name appears, it is watched first and
-//! looked at then, so nothing made in between is missed.
+//! The watch sees the tree from outside the boundary: the kernel tells of changes in a directory whoever makes them.
+//! Directories are opened beneath the writable root without following links, and watched through their descriptor, so the
+//! inside cannot lead the watch elsewhere. When a directory on the way to a name appears, it is watched first and looked at
+//! then, so nothing made in between is missed.
 
 mod place;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_policy::text;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::inotify::{self, CreateFlags, ReadFlags};
-use rustix::fs::{AtFlags, statat};
+use rustix::fs::{AtFlags, StatxFlags, statat, statx};
 use rustix::io::Errno;
 
+use crate::sys::directory_notify::{Bell, Changed};
 use crate::quarantine::{Cleaning, Quarantine, Taken};
-use place::{Place, Places, Reach};
+use place::{Places, Reach};
 
 /// How often a name that is made again at once is taken away before the supervisor goes on with its other work. The next
 /// event brings it back.
 const ATTEMPTS: u32 = 32;
+/// How many notifications are taken in before the supervisor goes on with its other work.
+const EVENTS_AT_ONCE: usize = 1024;
 /// How soon to go on removing what was too much for one call.
 const REMOVAL_TICK: Duration = Duration::from_millis(10);
 /// A name to watch.
@@ -82,7 +81,7 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WatchError {
-    /// inotify is not to be had.
+    /// The signals of the notifications cannot be received.
     Start(Errno),
     /// The directory cannot be opened.
     Open {
@@ -109,18 +108,14 @@ impl fmt::Display for WatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let escape = |path: &Path| text::escape(path.as_os_str());
         match self {
-            WatchError::Start(Errno::MFILE) => f.write_str(
-                "watching for guarded names failed: all inotify instances of this user are in use; end programs that \
-                 watch files, or raise the limit: sysctl fs.inotify.max_user_instances",
-            ),
-            WatchError::Start(errno) => write!(f, "watching for guarded names failed: inotify_init1: {errno}"),
+            WatchError::Start(errno) => write!(f, "watching for guarded names failed: signalfd: {errno}"),
             WatchError::Open { path, errno } => {
                 write!(f, "watching for guarded names failed: opening {}: {errno}", escape(path))
             }
-            WatchError::Add { path, errno: Errno::NOSPC } => write!(
+            WatchError::Add { path, errno: Errno::INVAL } => write!(
                 f,
-                "watching {} failed: all inotify watches of this user are in use; end programs that watch files, or \
-                 raise the limit: sysctl fs.inotify.max_user_watches",
+                "watching {} for guarded names failed: this kernel is built without directory notifications \
+                 (CONFIG_DNOTIFY); `--accept names-absent` runs without them",
                 escape(path)
             ),
             WatchError::Add { path, errno } => {
@@ -151,25 +146,39 @@ struct Name {
     root: usize,
     /// The name from its root.
     tail: PathBuf,
-    /// Exists and is protected by a mount.
-    protected: bool,
-    /// An event was about it.
-    touched: bool,
+    /// Exists and is protected by a mount: what it was when it was last looked at.
+    protected: Option<Identity>,
+    touched: Touched,
+}
+
+/// Device, inode and time of birth (of the last change where the file system keeps no births): an inode number alone may
+/// be given to the next file at once.
+type Identity = (u64, u64, i64, u32);
+
+/// Whether a name has to be looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Touched {
+    /// Nothing has happened.
+    #[default]
+    No,
+    /// Something has changed in its directory.
+    InItsDirectory,
+    /// Something has changed on the way to its directory, or nobody knows where.
+    OnTheWay,
 }
 
 impl Watch {
     /// Watches `absent`, which are taken away when they appear, and `protected`, which exist and whose replacement is
     /// reported. The inside must not run yet. `quarantine` must be out of its reach; it is made when needed.
     ///
-    /// Two system calls for each directory that holds such names, two for inotify itself. Names that have come into being
+    /// Two system calls for each directory that holds such names, one for the notifications themselves. Names that have come into being
     /// between resolving the policy and this call are seen by [`rescan`](Self::rescan).
     ///
     /// # Errors
     ///
     /// Any [`WatchError`]: the run must be refused.
     pub fn start(absent: &[WatchedName], protected: &[WatchedName], quarantine: PathBuf) -> Result<Watch, WatchError> {
-        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map_err(WatchError::Start)?;
-        let mut places = Places::new(inotify);
+        let mut places = Places::new(Bell::new().map_err(WatchError::Start)?);
         let mut names = Vec::with_capacity(absent.len() + protected.len());
         // Protected names first: their directories are watched for more.
         let all = protected.iter().map(|name| (name, true)).chain(absent.iter().map(|name| (name, false)));
@@ -179,14 +188,17 @@ impl Watch {
             let root = places.root(&name.root)?;
             let parent = tail.parent().unwrap_or(Path::new(""));
             places.watch_at_start(root, parent, is_protected)?;
-            names.push(Name { path: name.path.clone(), root, tail, protected: is_protected, touched: false });
+            let now = places.held(root, parent).filter(|_| is_protected).and_then(|parent| identity(parent, &tail));
+            let touched = if is_protected && now.is_none() { Touched::OnTheWay } else { Touched::No };
+            let protected = is_protected.then(|| now.unwrap_or_default());
+            names.push(Name { path: name.path.clone(), root, tail, protected, touched });
         }
         Ok(Watch { places, names, quarantine: Quarantine::new(quarantine) })
     }
 
     /// The descriptor that is readable when [`on_ready`](Self::on_ready) has something to do.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.places.inotify()
+        self.places.bell().descriptor()
     }
 
     /// How long the supervisor's poll may wait at most before it calls [`on_ready`](Self::on_ready) in any case; `None` is
@@ -208,8 +220,8 @@ impl Watch {
     /// Looks at every absent name, without waiting for an event. To be called once when the inside has been let go, off the
     /// hot path.
     pub fn rescan(&mut self, report: &mut dyn FnMut(Change)) {
-        for name in &mut self.names {
-            name.touched |= !name.protected;
+        for name in self.names.iter_mut().filter(|name| name.protected.is_none()) {
+            name.touched = name.touched.max(Touched::InItsDirectory);
         }
         self.examine_touched(report);
     }
@@ -230,45 +242,33 @@ impl Watch {
     }
 
     fn has_events(&self) -> bool {
-        let mut descriptors = [PollFd::from_borrowed_fd(self.places.inotify(), PollFlags::IN)];
+        let mut descriptors = [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         poll(&mut descriptors, Some(&at_once)).is_ok_and(|ready| ready > 0)
     }
 
-    /// Reads one buffer of events and marks the names that they touch.
+    /// Takes in what the kernel tells, up to a bound, and marks the names that it is about.
     fn read_events(&mut self) {
-        let mut buffer = [MaybeUninit::uninit(); 8192];
         let Watch { places, names, .. } = self;
-        let mut forgotten = Vec::new();
-        let mut events = inotify::Reader::new(places.inotify(), &mut buffer);
-        while let Ok(event) = events.next() {
-            let flags = event.events();
-            if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
-                names.iter_mut().for_each(|name| name.touched = true);
-            } else if flags.contains(ReadFlags::IGNORED) {
-                forgotten.push(event.wd());
-            } else if let Some(entry) = event.file_name() {
-                touch(places, names, event.wd(), OsStr::from_bytes(entry.to_bytes()));
+        for _ in 0..EVENTS_AT_ONCE {
+            match places.bell().next() {
+                None => return,
+                Some(Changed::Directory(number)) => touch(places, names, number),
+                Some(Changed::Anything) => names.iter_mut().for_each(|name| name.touched = Touched::OnTheWay),
             }
-            if events.is_buffer_empty() {
-                break;
-            }
-        }
-        for wd in forgotten {
-            places.forget(wd);
         }
     }
 
     fn examine_touched(&mut self, report: &mut dyn FnMut(Change)) {
         for index in 0..self.names.len() {
             let Some(name) = self.names.get_mut(index) else { continue };
-            if !std::mem::take(&mut name.touched) {
+            let touched = std::mem::take(&mut name.touched);
+            if touched == Touched::No || (name.protected.is_some() && !self.examine_protected(index, report)) {
                 continue;
             }
-            if name.protected && !self.examine_protected(index, report) {
-                continue;
+            if touched == Touched::OnTheWay || !self.is_still_absent(index) {
+                self.examine_absent(index, report);
             }
-            self.examine_absent(index, report);
         }
     }
 
@@ -276,15 +276,27 @@ impl Watch {
     fn examine_protected(&mut self, index: usize, report: &mut dyn FnMut(Change)) -> bool {
         let Some(name) = self.names.get_mut(index) else { return false };
         let parent = name.tail.parent().unwrap_or(Path::new(""));
-        let exists = self.places.open(name.root, parent).is_ok_and(|parent| exists(parent.as_fd(), &name.tail));
+        let parent = self.places.open(name.root, parent);
+        let now = parent.as_ref().ok().and_then(|parent| identity(parent.as_fd(), &name.tail));
+        if now.is_some() && now == name.protected {
+            return false;
+        }
         let path = name.path.clone();
-        if exists {
+        if parent.is_ok_and(|parent| exists(parent.as_fd(), &name.tail)) {
+            name.protected = Some(now.unwrap_or_default());
             report(Change::ProtectedReplaced { path });
             return false;
         }
-        name.protected = false;
+        name.protected = None;
         report(Change::ProtectedGone { path });
         true
+    }
+
+    /// The quick look: one system call, in the directory that was there when it was last looked at.
+    fn is_still_absent(&self, index: usize) -> bool {
+        let Some(name) = self.names.get(index) else { return true };
+        let parent = self.places.held(name.root, name.tail.parent().unwrap_or(Path::new("")));
+        parent.is_some_and(|parent| !exists(parent, &name.tail))
     }
 
     /// Takes an absent name away, as often as it takes.
@@ -320,17 +332,27 @@ impl Watch {
     }
 }
 
-/// Marks the names that the entry `entry` of the directory behind `wd` is on the way to.
-fn touch(places: &Places, names: &mut [Name], wd: i32, entry: &OsStr) {
-    for place in places.behind(wd) {
+/// Marks the names to which the directory behind descriptor `number` is on the way.
+fn touch(places: &Places, names: &mut [Name], number: i32) {
+    for place in places.behind(number) {
         for name in names.iter_mut().filter(|name| name.root == place.root()) {
-            name.touched |= is_on_the_way(place, &name.tail, entry);
+            let touched = match name.tail.parent() {
+                Some(parent) if parent == place.tail() => Touched::InItsDirectory,
+                _ if name.tail.starts_with(place.tail()) => Touched::OnTheWay,
+                _ => continue,
+            };
+            name.touched = name.touched.max(touched);
         }
     }
 }
 
-fn is_on_the_way(place: &Place, tail: &Path, entry: &OsStr) -> bool {
-    tail.strip_prefix(place.tail()).is_ok_and(|rest| rest.components().next().is_some_and(|c| c.as_os_str() == entry))
+/// What the last component of `tail` in `parent` is now.
+fn identity(parent: BorrowedFd<'_>, tail: &Path) -> Option<Identity> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::CTIME;
+    let found = statx(parent, tail.file_name()?, AtFlags::SYMLINK_NOFOLLOW, wanted).ok()?;
+    let has_birth = found.stx_mask & StatxFlags::BTIME.bits() != 0;
+    let since = if has_birth { found.stx_btime } else { found.stx_ctime };
+    Some((rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino, since.tv_sec, since.tv_nsec))
 }
 
 /// Whether the last component of `tail` exists in `parent`. What cannot be looked at counts as there.

@@ -32,48 +32,58 @@ impl Door {
         Ok(Door { user: namespace("user")?, mounts: namespace("mnt")? })
     }
 
-    /// Mounts what is at `path` over itself, read-only, inside; nothing is done where that is so already.
-    pub(crate) fn protect_again(&self, path: &Path) -> Result<(), Errno> {
-        self.go_in(path, |root, path| root::protect(root, path, true))
+    /// Mounts what is at `path` over itself, read-only, inside. Says whether that was not so already.
+    pub(crate) fn protect_again(&self, path: &Path) -> Result<bool, Errno> {
+        self.go_in(path, root::protect_again)
     }
 
     /// Covers the socket at `path`; a socket that has gone meanwhile needs no cover.
     pub(crate) fn cover_socket(&self, path: &Path) -> Result<(), Errno> {
-        self.go_in(path, root::cover_with_nothing)
+        self.go_in(path, root::cover_with_nothing).map(drop)
     }
 
-    /// Does `work` on `path` in a child inside the namespaces. `work` must not allocate.
-    fn go_in(&self, path: &Path, work: fn(&OwnedFd, &CStr) -> Result<(), Errno>) -> Result<(), Errno> {
+    /// Does `work` on `path` in a child inside the namespaces, and returns its answer. `work` must not allocate.
+    fn go_in(&self, path: &Path, work: Work) -> Result<bool, Errno> {
         let below_root = path.strip_prefix("/").unwrap_or(path);
         let below_root = script::text(below_root.as_os_str()).map_err(|_| Errno::INVAL)?;
         // SAFETY: the child makes system calls on prepared data and exits.
         match unsafe { sys::clone::fork_into(0) }? {
-            sys::clone::Side::Child => {
-                let answer = self.inside(&below_root, work);
-                sys::process::exit_now(answer.map_or_else(Errno::raw_os_error, |()| 0))
-            }
+            sys::clone::Side::Child => sys::process::exit_now(match self.inside(&below_root, work) {
+                Ok(false) => 0,
+                Ok(true) => DONE,
+                Err(errno) => errno.raw_os_error(),
+            }),
             sys::clone::Side::Parent { child, .. } => loop {
                 match waitpid(Some(child), WaitOptions::empty()) {
                     Err(Errno::INTR) => {}
                     Err(errno) => return Err(errno),
-                    Ok(status) => {
-                        let status = status.and_then(|(_, status)| status.exit_status());
-                        return match status {
-                            Some(0) => Ok(()),
-                            status => Err(Errno::from_raw_os_error(status.unwrap_or(libc::ECHILD))),
-                        };
-                    }
+                    Ok(status) => return answer(status.and_then(|(_, status)| status.exit_status())),
                 }
             },
         }
     }
 
     /// Runs in the child: nothing here allocates.
-    fn inside(&self, path: &CStr, work: fn(&OwnedFd, &CStr) -> Result<(), Errno>) -> Result<(), Errno> {
+    fn inside(&self, path: &CStr, work: Work) -> Result<bool, Errno> {
         move_into_link_name_space(self.user.as_fd(), Some(LinkNameSpaceType::User))?;
         move_into_link_name_space(self.mounts.as_fd(), Some(LinkNameSpaceType::Mount))?;
         // Entering a mount namespace makes its root the root of this process (setns(2)).
         let root = open(c"/", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         work(&root, path)
+    }
+}
+
+/// What a child does: on the new root and a path below it.
+type Work = fn(&OwnedFd, &CStr) -> Result<bool, Errno>;
+
+/// Exit status of a child that has changed something; above every errno of Linux that a mount call answers.
+const DONE: i32 = 255;
+
+fn answer(status: Option<i32>) -> Result<bool, Errno> {
+    match status {
+        Some(0) => Ok(false),
+        Some(DONE) => Ok(true),
+        Some(errno) => Err(Errno::from_raw_os_error(errno)),
+        None => Err(Errno::CHILD),
     }
 }

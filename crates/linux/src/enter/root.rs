@@ -149,7 +149,7 @@ fn carry_out(root: &OwnedFd, operation: &Operation) -> Result<(), Errno> {
             set_attributes(&tree, *attributes | RECURSIVE)?;
             attach(&tree, &open_beneath(root, at)?)
         }
-        Operation::Protect { at } => protect(root, at, false),
+        Operation::Protect { at } => protect(root, at),
         Operation::Pin { at } => {
             let place = match open_beneath(root, at) {
                 Err(Errno::NOENT) => return Ok(()),
@@ -167,22 +167,27 @@ fn carry_out(root: &OwnedFd, operation: &Operation) -> Result<(), Errno> {
     }
 }
 
-/// Mounts what is at `at` over itself, read-only. With `once`, only if nothing is mounted there.
-pub(super) fn protect(root: &OwnedFd, at: &CStr, once: bool) -> Result<(), Errno> {
+/// Mounts what is at `at` over itself, read-only.
+fn protect(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
     let place = open_beneath(root, at)?;
-    if once && is_mount(&place)? {
-        return Ok(());
-    }
     let tree = clone_tree(&place)?;
     set_attributes(&tree, READ_ONLY | RECURSIVE)?;
     attach(&tree, &place)
 }
 
+/// As [`protect`], if nothing is mounted there. Says whether there was something to do.
+pub(super) fn protect_again(root: &OwnedFd, at: &CStr) -> Result<bool, Errno> {
+    if is_mount(&open_beneath(root, at)?)? {
+        return Ok(false);
+    }
+    protect(root, at).map(|()| true)
+}
+
 /// Covers a file with the inside's `/dev/null`: connecting to what is no socket is refused. A file that is gone needs no
 /// cover.
-pub(super) fn cover_with_nothing(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
-    let Some(place) = present(open_beneath(root, at))? else { return Ok(()) };
-    attach(&clone_tree(&open_beneath(root, c"dev/null")?)?, &place)
+pub(super) fn cover_with_nothing(root: &OwnedFd, at: &CStr) -> Result<bool, Errno> {
+    let Some(place) = present(open_beneath(root, at))? else { return Ok(false) };
+    attach(&clone_tree(&open_beneath(root, c"dev/null")?)?, &place).map(|()| true)
 }
 
 fn is_mount(place: &OwnedFd) -> Result<bool, Errno> {

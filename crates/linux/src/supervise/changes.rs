@@ -3,22 +3,26 @@
 use std::path::Path;
 
 use bailiwick_policy::text;
+use rustix::io::Errno;
 
 use crate::api::Event;
 use crate::enter::Door;
 use crate::watch::Change;
 
-/// The event for `change`; a protected name that was replaced is protected again on the way.
-pub(super) fn event(change: Change, door: Option<&Door>) -> Event {
+/// The event for `change`; a protected name that was replaced is protected again on the way. `None` where nothing was to do.
+pub(super) fn event(change: Change, door: Option<&Door>) -> Option<Event> {
     let show = |path: &Path| text::escape(path.as_os_str());
-    match change {
+    Some(match change {
         Change::Quarantined { path, kept } => Event::Quarantined { name: show(&path), kept: kept.as_deref().map(show) },
         Change::Failed { path, why } => Event::QuarantineFailed { name: show(&path), why },
         Change::ProtectedGone { path } => Event::ProtectedGone { name: show(&path) },
         Change::ProtectedReplaced { path } => {
-            let protected = door.is_some_and(|door| door.protect_again(&path).is_ok());
             let name = show(&path);
-            if protected { Event::ProtectedAgain { name } } else { Event::ProtectionLost { name } }
+            match door.map_or(Err(Errno::BADF), |door| door.protect_again(&path)) {
+                Ok(true) => Event::ProtectedAgain { name },
+                Ok(false) => return None,
+                Err(_) => Event::ProtectionLost { name },
+            }
         }
-    }
+    })
 }

@@ -1,22 +1,22 @@
-//! The directories that are watched: opened beneath their root, and one inotify watch for each.
+//! The directories that are watched: opened beneath their root, each held open with a notification on it.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::inotify::{self, WatchFlags};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, openat2, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 
 use super::WatchError;
+use crate::sys::directory_notify::{Bell, ring};
 
 /// A directory by its way from the root, whatever inode is there at the moment.
 #[derive(Debug)]
 pub(super) struct Place {
     root: usize,
     tail: PathBuf,
-    /// The watch of the inode that was there when it was last looked at.
-    wd: Option<i32>,
+    /// The inode that was there when it was last looked at.
+    held: Option<Held>,
     /// Whether removals are of interest too.
     removals: bool,
     /// Whether it has been there from the start: it is no work of the inside, and must never be taken away.
@@ -31,6 +31,16 @@ impl Place {
     pub(super) fn tail(&self) -> &Path {
         &self.tail
     }
+}
+
+/// A directory that is held open, because its notification ends when it is closed.
+#[derive(Debug)]
+struct Held {
+    directory: OwnedFd,
+    /// Device and inode.
+    identity: (u64, u64),
+    /// Whether it tells of removals too.
+    removals: bool,
 }
 
 /// A writable root.
@@ -60,18 +70,19 @@ pub(super) enum Reach {
 /// All roots and watched directories.
 #[derive(Debug)]
 pub(super) struct Places {
-    inotify: OwnedFd,
     roots: Vec<Root>,
     places: Vec<Place>,
+    /// Dropped last: when no directory rings it any more.
+    bell: Bell,
 }
 
 impl Places {
-    pub(super) fn new(inotify: OwnedFd) -> Places {
-        Places { inotify, roots: Vec::with_capacity(4), places: Vec::with_capacity(8) }
+    pub(super) fn new(bell: Bell) -> Places {
+        Places { bell, roots: Vec::with_capacity(4), places: Vec::with_capacity(8) }
     }
 
-    pub(super) fn inotify(&self) -> BorrowedFd<'_> {
-        self.inotify.as_fd()
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     /// The index of the root at `path`, opened when it is new.
@@ -91,17 +102,22 @@ impl Places {
         self.roots.get(index).map_or(Path::new(""), |root| &root.path)
     }
 
-    /// Places whose inode `wd` watches.
-    pub(super) fn behind(&self, wd: i32) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(move |place| place.wd == Some(wd))
+    /// Places whose directory is held by descriptor `number`.
+    pub(super) fn behind(&self, number: i32) -> impl Iterator<Item = &Place> {
+        let holds = move |held: &Held| held.directory.as_raw_fd() == number;
+        self.places.iter().filter(move |place| place.held.as_ref().is_some_and(holds))
     }
 
-    /// The kernel has dropped the watch `wd`: its directory is gone.
-    pub(super) fn forget(&mut self, wd: i32) {
-        for place in self.places.iter_mut().filter(|place| place.wd == Some(wd)) {
-            place.wd = None;
-            place.initial = false;
-        }
+    /// How many directories are held open.
+    #[cfg(test)]
+    pub(super) fn held_count(&self) -> usize {
+        self.places.iter().filter(|place| place.held.is_some()).count()
+    }
+
+    /// The directory at `tail` below root number `root` as it was when it was last looked at.
+    pub(super) fn held(&self, root: usize, tail: &Path) -> Option<BorrowedFd<'_>> {
+        let place = self.places.iter().find(|place| place.root == root && place.tail == tail)?;
+        place.held.as_ref().map(|held| held.directory.as_fd())
     }
 
     /// Opens the directory at `tail` below root number `root`.
@@ -116,7 +132,7 @@ impl Places {
     pub(super) fn watch_at_start(&mut self, root: usize, tail: &Path, removals: bool) -> Result<(), WatchError> {
         let index = self.index(root, tail);
         if let Some(place) = self.places.get_mut(index) {
-            if place.wd.is_some() && (place.removals || !removals) {
+            if place.held.is_some() && (place.removals || !removals) {
                 return Ok(());
             }
             place.removals |= removals;
@@ -185,39 +201,33 @@ impl Places {
         self.places.iter().any(|place| place.initial && place.root == root && place.tail.starts_with(tail))
     }
 
-    /// Watches the inode that is at `tail` now. One that was there from the start is pinned, and watched already.
+    /// Watches the inode that is at `tail` now.
     fn watch_again(&mut self, root: usize, tail: &Path, directory: BorrowedFd<'_>) -> Result<(), Errno> {
         let index = self.index(root, tail);
-        if self.places.get(index).is_some_and(|place| place.initial && place.wd.is_some()) {
-            return Ok(());
-        }
         self.watch(index, directory, true)
     }
 
     /// `repair`: whether rights that the inside has taken off are given back.
     fn watch(&mut self, index: usize, directory: BorrowedFd<'_>, repair: bool) -> Result<(), Errno> {
-        let Some(place) = self.places.get(index) else { return Err(Errno::INVAL) };
-        let mut events = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::ONLYDIR;
-        if place.removals {
-            events |= WatchFlags::DELETE | WatchFlags::MOVED_FROM;
+        let Some(place) = self.places.get_mut(index) else { return Err(Errno::INVAL) };
+        let found = fstat(directory)?;
+        let identity = (found.st_dev, found.st_ino);
+        if place.held.as_ref().is_some_and(|held| held.identity == identity && held.removals == place.removals) {
+            return Ok(());
         }
-        let before = place.wd;
         // By descriptor: the inside cannot swap what is watched for something else.
-        let path = format!("/proc/self/fd/{}", directory.as_raw_fd());
-        let added = match inotify::add_watch(&self.inotify, path.as_str(), events) {
+        let open = || openat(directory, c".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let readable = match open() {
             Err(Errno::ACCESS) if repair => {
                 crate::quarantine::give_rights_back(directory)?;
-                inotify::add_watch(&self.inotify, path.as_str(), events)?
+                open()?
             }
             answer => answer?,
         };
-        if let Some(place) = self.places.get_mut(index) {
-            place.wd = Some(added);
-        }
-        if let Some(old) = before.filter(|old| *old != added && self.behind(*old).next().is_none()) {
-            // Another directory is at this place now; the old one may be gone already, and its watch with it.
-            let _ = inotify::remove_watch(&self.inotify, old);
-        }
+        ring(readable.as_fd(), place.removals)?;
+        // Another directory than the one from the start is the work of somebody since.
+        place.initial &= place.held.is_none();
+        place.held = Some(Held { directory: readable, identity, removals: place.removals });
         Ok(())
     }
 
@@ -225,7 +235,7 @@ impl Places {
         if let Some(index) = self.places.iter().position(|place| place.root == root && place.tail == tail) {
             return index;
         }
-        self.places.push(Place { root, tail: tail.to_path_buf(), wd: None, removals: false, initial: false });
+        self.places.push(Place { root, tail: tail.to_path_buf(), held: None, removals: false, initial: false });
         self.places.len() - 1
     }
 }
