@@ -100,6 +100,16 @@ fn administrator() -> Option<impl Fn() -> Command> {
     })
 }
 
+/// Makes sure that the formatter and the linter are there: rustup's smallest installation has neither.
+pub(crate) fn components() -> Result<(), Failure> {
+    let answers =
+        |tool: &str| Command::new("cargo").args([tool, "--version"]).output().is_ok_and(|o| o.status.success());
+    if (answers("fmt") && answers("clippy")) || !shell::has_program("rustup") {
+        return Ok(());
+    }
+    shell::run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
+}
+
 /// Makes sure that the standard library for Windows and a linker are there; says what is missing otherwise.
 pub(crate) fn windows_target() -> Result<(), String> {
     if !has_library() && shell::has_program("rustup") {

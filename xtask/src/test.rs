@@ -34,6 +34,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
 
 /// What can be said without running anything.
 fn standing_still(sum: &mut Sum) {
+    sum.check("formatter and linter", system::components);
     sum.check("format", lints::format);
     sum.check("lints", lints::host);
     sum.check("generated pages", docs::check);

@@ -43,6 +43,12 @@ pub use bailiwick_policy as policy;
 #[cfg(target_os = "linux")]
 pub use bailiwick_linux as linux;
 
+/// First thing in a program that has a `main` of its own instead of Rust's: opens closed standard descriptors.
+#[cfg(target_os = "linux")]
+pub fn prepare_process() {
+    bailiwick_linux::sys::process::open_closed_descriptors();
+}
+
 pub use error::SandboxError;
 #[cfg(target_os = "linux")]
 pub use run::Prepared;

@@ -1,14 +1,17 @@
 //! The program `bailiwick`: arguments in, library calls, rendering out.
 
+// On Linux the C library calls `main` directly: see `start`.
+#![cfg_attr(all(target_os = "linux", not(test)), no_main)]
+
 mod args;
 mod commands;
 mod failure;
 mod render;
+#[cfg(all(target_os = "linux", not(test)))]
+mod start;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    let words = std::env::args_os().skip(1);
+/// The status of the whole program.
+fn run(words: impl Iterator<Item = std::ffi::OsString>) -> u8 {
     let outcome = match args::parse(words) {
         Ok(parsed) => {
             let json = parsed.flag(args::table::Opt::Json);
@@ -17,10 +20,15 @@ fn main() -> ExitCode {
         Err(error) => Err((failure::Failure::from(error), false)),
     };
     match outcome {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => status,
         Err((failure, json)) => {
             failure.show(json);
-            ExitCode::from(failure::OWN)
+            failure::OWN
         }
     }
+}
+
+#[cfg(not(all(target_os = "linux", not(test))))]
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(run(std::env::args_os().skip(1)))
 }

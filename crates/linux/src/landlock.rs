@@ -94,12 +94,12 @@ impl Lock {
         Lock { handled_fs: 0, handled_net: 0, scoped: abi.scopes(), rules: Vec::new(), handed: [0; 3] }
     }
 
-    /// Grants reading or writing of the regular file behind standard descriptor `number` (0 to 2), so that it can be opened
-    /// again by way of `/dev/stdin` and its like. Without this, Landlock refuses that for a file outside the boundary.
-    pub fn hand_over(&mut self, number: usize, writable: bool) {
-        let purpose = if writable { Use::Write } else { Use::Read };
+    /// Grants on the regular file behind standard descriptor `number` (0 to 2) what the descriptor itself allows, so that it
+    /// can be opened again by way of `/dev/stdin` and its like. Without this, Landlock refuses that for a file outside the
+    /// boundary. Nothing is added: who holds a writable descriptor can truncate the file and take `O_APPEND` off already.
+    pub fn hand_over(&mut self, number: usize, readable: bool, writable: bool) {
         if let Some(rights) = self.handed.get_mut(number) {
-            *rights = purpose.rights() & rights::FILE_RIGHTS & self.handled_fs;
+            *rights = rights::of_descriptor(readable, writable) & self.handled_fs;
         }
     }
 

@@ -184,6 +184,8 @@ pub struct Watched {
     pub path: PathBuf,
     /// The writable root above it.
     pub root: PathBuf,
+    /// Whether a `deny` rule guards it, else a `protect` or `read` rule.
+    pub denied: bool,
 }
 
 /// What the `namespaces` tier will do.

@@ -7,9 +7,8 @@ use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use bailiwick_policy::boundary::{Backing, Boundary, Present};
+use bailiwick_policy::boundary::{Backing, Boundary};
 use bailiwick_policy::guarantee::Guarantee;
-use bailiwick_policy::policy::FileRuleKind;
 use rustix::io::Errno;
 
 use crate::api::{Command, Event, Outcome, Tier};
@@ -136,13 +135,8 @@ fn watch(boundary: &Boundary, tier: Tier, plan: &Plan, quarantine: &Path) -> Res
     if plan.absent.is_empty() && mounted.is_empty() {
         return Ok(None);
     }
-    let denied = |path: &Path| {
-        boundary.rules.iter().any(|rule| {
-            rule.path == path && rule.kind == FileRuleKind::Deny && rule.present == Present::Absent
-        })
-    };
     let name = |watched: &Watched| WatchedName {
-        deny: denied(&watched.path),
+        deny: watched.denied,
         path: watched.path.clone(),
         root: watched.root.clone(),
     };

@@ -118,7 +118,24 @@ pub(crate) struct View<'a> {
     pub(crate) extra: Option<&'a FileRule>,
 }
 
-/// The best rule or private root so far for one question.
+/// Something that covers its path and everything below.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    path: &'a Path,
+    source: Source<'a>,
+}
+
+/// Where an entry stands in the boundary.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    Private(usize),
+    Rule(&'a FileRule),
+    Ceiling(&'a FileRule),
+    ReadList,
+    WriteList,
+}
+
+/// The best candidate so far for one question.
 #[derive(Clone, Copy)]
 struct Best<'a> {
     /// Length of the path (all candidates cover the same path, so longer is deeper), then the rank of the kind.
@@ -133,6 +150,63 @@ impl<'a> Best<'a> {
         if best.is_none_or(|old| key >= old.key) {
             *best = Some(Best { key, decider });
         }
+    }
+}
+
+/// What of everything that covers one path is the best for each question.
+#[derive(Clone, Copy, Default)]
+struct Covering<'a> {
+    read: Option<Best<'a>>,
+    write: Option<Best<'a>>,
+    ceiling_read: Option<Best<'a>>,
+    ceiling_write: Option<Best<'a>>,
+    in_read_list: bool,
+    in_write_list: bool,
+}
+
+impl<'a> Covering<'a> {
+    /// Takes an entry into account that covers the path.
+    fn add(&mut self, Entry { path, source }: Entry<'a>) {
+        match source {
+            Source::Private(index) => {
+                Best::offer(&mut self.read, path, PRIVATE_RANK, Decider::Private(index));
+                Best::offer(&mut self.write, path, PRIVATE_RANK, Decider::Private(index));
+            }
+            Source::Rule(rule) => {
+                // `protect` never takes part in the answer about reading, so it can never widen what may be read.
+                if rule.kind != FileRuleKind::Protect {
+                    Best::offer(&mut self.read, path, rank(rule.kind), Decider::Rule(rule));
+                }
+                Best::offer(&mut self.write, path, rank(rule.kind), Decider::Rule(rule));
+            }
+            Source::Ceiling(rule) => {
+                if rule.kind == FileRuleKind::Deny {
+                    Best::offer(&mut self.ceiling_read, path, rank(rule.kind), Decider::Ceiling(rule));
+                }
+                Best::offer(&mut self.ceiling_write, path, rank(rule.kind), Decider::Ceiling(rule));
+            }
+            Source::ReadList => self.in_read_list = true,
+            Source::WriteList => self.in_write_list = true,
+        }
+    }
+
+    /// The answers about the path.
+    fn answer(&self, boundary: &Boundary) -> Evaluation<'a> {
+        let read = match self.ceiling_read {
+            Some(ceiling) => refused(ceiling.decider),
+            None => {
+                let own = outcome(self.read, |kind| kind != FileRuleKind::Deny);
+                cut(own, self.in_read_list || boundary.ceiling_read.is_none())
+            }
+        };
+        let own = outcome(self.write, |kind| kind == FileRuleKind::Write);
+        let write = match self.ceiling_write {
+            Some(ceiling) => refused(ceiling.decider),
+            // What may not be read may not be written: a tier cannot grant blind writing.
+            None if own.verdict == Verdict::Allowed && read.verdict == Verdict::Refused => read,
+            None => cut(own, self.in_write_list || boundary.ceiling_write.is_none()),
+        };
+        Evaluation { read, write }
     }
 }
 
@@ -154,52 +228,28 @@ impl<'a> View<'a> {
         self.boundary.rules.iter().chain(self.extra)
     }
 
+    /// Everything that may cover a path: the private roots first, then the rules in their order, then the ceilings.
+    fn entries(&self) -> impl Iterator<Item = Entry<'a>> + use<'a> {
+        let boundary = self.boundary;
+        let private = boundary.private.iter().enumerate();
+        let private = private.map(|(index, root)| Entry { path: &root.path, source: Source::Private(index) });
+        let rule = |source: fn(&'a FileRule) -> Source<'a>| {
+            move |rule: &'a FileRule| Entry { path: &rule.path, source: source(rule) }
+        };
+        private
+            .chain(self.rules().map(rule(Source::Rule)))
+            .chain(boundary.ceiling_rules.iter().map(rule(Source::Ceiling)))
+            .chain(boundary.ceiling_read.iter().flatten().map(rule(|_| Source::ReadList)))
+            .chain(boundary.ceiling_write.iter().flatten().map(rule(|_| Source::WriteList)))
+    }
+
     /// What decides about reading and writing `path`, which is tidy.
     pub(crate) fn evaluate(&self, path: &Path) -> Evaluation<'a> {
-        let (mut read, mut write) = (None, None);
-        for (index, root) in self.boundary.private.iter().enumerate() {
-            if covers(&root.path, path) {
-                Best::offer(&mut read, &root.path, PRIVATE_RANK, Decider::Private(index));
-                Best::offer(&mut write, &root.path, PRIVATE_RANK, Decider::Private(index));
-            }
+        let mut covering = Covering::default();
+        for entry in self.entries().filter(|entry| covers(entry.path, path)) {
+            covering.add(entry);
         }
-        for rule in self.rules() {
-            if covers(&rule.path, path) {
-                // `protect` never takes part in the answer about reading, so it can never widen what may be read.
-                if rule.kind != FileRuleKind::Protect {
-                    Best::offer(&mut read, &rule.path, rank(rule.kind), Decider::Rule(rule));
-                }
-                Best::offer(&mut write, &rule.path, rank(rule.kind), Decider::Rule(rule));
-            }
-        }
-        let read = self.under_ceiling_read(path, outcome(read, |kind| kind != FileRuleKind::Deny));
-        let write = self.under_ceiling_write(path, outcome(write, |kind| kind == FileRuleKind::Write), read);
-        Evaluation { read, write }
-    }
-
-    fn under_ceiling_read(&self, path: &Path, own: Outcome<'a>) -> Outcome<'a> {
-        if let Some(rule) = self.ceiling_rule(path, |kind| kind == FileRuleKind::Deny) {
-            return refused(Decider::Ceiling(rule));
-        }
-        cut(path, own, self.boundary.ceiling_read.as_deref())
-    }
-
-    fn under_ceiling_write(&self, path: &Path, own: Outcome<'a>, read: Outcome<'a>) -> Outcome<'a> {
-        if let Some(rule) = self.ceiling_rule(path, |_| true) {
-            return refused(Decider::Ceiling(rule));
-        }
-        // What may not be read may not be written: a tier cannot grant blind writing.
-        if own.verdict == Verdict::Allowed && read.verdict == Verdict::Refused {
-            return read;
-        }
-        cut(path, own, self.boundary.ceiling_write.as_deref())
-    }
-
-    /// The most specific ceiling rule of such a kind over `path`.
-    fn ceiling_rule(&self, path: &Path, is_meant: impl Fn(FileRuleKind) -> bool) -> Option<&'a FileRule> {
-        let covering =
-            self.boundary.ceiling_rules.iter().filter(|rule| is_meant(rule.kind) && covers(&rule.path, path));
-        covering.max_by_key(|rule| (rule.path.as_os_str().len(), rank(rule.kind)))
+        covering.answer(self.boundary)
     }
 
     /// What the inside has at `path`, which is tidy.
@@ -212,39 +262,38 @@ impl<'a> View<'a> {
 
     /// The paths at which the grant may change, parents first, each once.
     pub(crate) fn point_paths(&self) -> Vec<&'a Path> {
-        let boundary = self.boundary;
-        let lists = [boundary.ceiling_read.as_deref(), boundary.ceiling_write.as_deref()];
-        let mut paths: Vec<&Path> = self
-            .rules()
-            .chain(&boundary.ceiling_rules)
-            .chain(lists.into_iter().flatten().flatten())
-            .map(|rule| rule.path.as_path())
-            .chain(boundary.private.iter().map(|root| root.path.as_path()))
-            .collect();
+        let mut paths: Vec<&Path> = self.entries().map(|entry| entry.path).collect();
         paths.sort_unstable_by(|a, b| path_order(a, b));
-        paths.dedup();
+        paths.dedup_by_key(|path| path.as_os_str());
         paths
     }
 
     /// Every point with its grant, parents first.
     ///
-    /// Between two points nothing changes, so the nearest point above stands for the parent directory.
+    /// Between two points nothing changes, so the nearest point above stands for the parent directory, and what covers
+    /// that covers this one too: only the entries of the point's own path are new.
     pub(crate) fn points(&self) -> Vec<Point<'a>> {
-        let mut points: Vec<Point<'a>> = Vec::new();
-        let mut above: Vec<usize> = Vec::new();
-        for path in self.point_paths() {
-            while above.last().and_then(|index| points.get(*index)).is_some_and(|point| !covers(point.path, path)) {
+        let mut entries: Vec<Entry<'a>> = self.entries().collect();
+        // Stable: entries of one path stay in the order in which `evaluate` adds them.
+        entries.sort_by(|a, b| path_order(a.path, b.path));
+        let mut points: Vec<Point<'a>> = Vec::with_capacity(entries.len());
+        let mut above: Vec<(usize, Covering<'a>)> = Vec::with_capacity(16);
+        for group in entries.chunk_by(|a, b| a.path.as_os_str() == b.path.as_os_str()) {
+            let Some(path) = group.first().map(|entry| entry.path) else { continue };
+            while above.last().and_then(|(index, _)| points.get(*index)).is_some_and(|point| !covers(point.path, path)) {
                 above.pop();
             }
-            let parent = above.last().and_then(|index| points.get(*index));
-            let evaluation = self.evaluate(path);
+            let mut covering = above.last().map_or_else(Covering::default, |(_, covering)| *covering);
+            group.iter().for_each(|entry| covering.add(*entry));
+            let parent = above.last().and_then(|(index, _)| points.get(*index));
+            let evaluation = covering.answer(self.boundary);
             let inside_visible = parent.is_some_and(|parent| parent.visible);
             let grant = evaluation.grant(inside_visible);
             let parent_grant = parent.map_or(Grant::Hidden, |parent| parent.grant);
             let root = parent.filter(|parent| parent.grant == grant).map_or(path, |parent| parent.root);
             let parent_root = parent.map_or(path, |parent| parent.root);
             let visible = inside_visible || evaluation.read.verdict != Verdict::Refused;
-            above.push(points.len());
+            above.push((points.len(), covering));
             points.push(Point { path, grant, parent_grant, evaluation, root, parent_root, visible });
         }
         points
@@ -293,11 +342,9 @@ fn outcome<'a>(best: Option<Best<'a>>, allows: impl Fn(FileRuleKind) -> bool) ->
 }
 
 /// Refuses what `own` allows if it lies outside the administrator's list. Private roots are not the host's: no list cuts them.
-fn cut<'a>(path: &Path, own: Outcome<'a>, list: Option<&[FileRule]>) -> Outcome<'a> {
-    match (own.verdict, own.decider, list) {
-        (Verdict::Allowed, Decider::Rule(rule), Some(list)) if !list.iter().any(|most| covers(&most.path, path)) => {
-            refused(Decider::BeyondCeiling(rule))
-        }
+fn cut(own: Outcome<'_>, in_list: bool) -> Outcome<'_> {
+    match (own.verdict, own.decider) {
+        (Verdict::Allowed, Decider::Rule(rule)) if !in_list => refused(Decider::BeyondCeiling(rule)),
         _ => own,
     }
 }

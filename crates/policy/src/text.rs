@@ -8,6 +8,10 @@ use serde::ser::SerializeSeq;
 
 /// `text` with control characters, bidirectional overrides and bytes that are not UTF-8 escaped: safe on a terminal, in a log, on one line.
 pub fn escape(text: &OsStr) -> String {
+    // Nearly every text is plain, and this is called for every rule.
+    if let Some(plain) = text.to_str().filter(|plain| plain.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+        return plain.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for chunk in text.as_encoded_bytes().utf8_chunks() {
         for c in chunk.valid().chars() {

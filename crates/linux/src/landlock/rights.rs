@@ -92,6 +92,12 @@ impl Use {
 pub const HARMLESS_DEVICES: [&str; 6] =
     ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"];
 
+/// What an open descriptor allows with its file.
+pub(super) const fn of_descriptor(readable: bool, writable: bool) -> u64 {
+    let read = if readable { READ_FILE } else { 0 };
+    read | if writable { WRITE_FILE | TRUNCATE } else { 0 }
+}
+
 /// The version of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Abi(pub u32);

@@ -1,10 +1,12 @@
 //! From the boundary's points to steps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
 use bailiwick_policy::decide::Grant;
+use bailiwick_policy::policy::FileRuleKind;
 
 use super::{Kind, Mode, Plan, PlanError, Step, Watched};
 
@@ -18,21 +20,26 @@ pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
     let mut builder = Builder::new(boundary);
     let guarded = boundary.guarded();
     let writable = |root: &Path| builder.grants.at(root) == Grant::Write;
-    let mut pins: BTreeSet<&Path> = BTreeSet::new();
+    let mut pins: BTreeSet<&OsStr> = BTreeSet::new();
     // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
     for name in guarded.iter().filter(|name| writable(name.root)) {
-        pins.extend(name.path.ancestors().skip(1).take_while(|ancestor| *ancestor != name.root));
+        let above = name.path.ancestors().skip(1).map(Path::as_os_str);
+        pins.extend(above.take_while(|ancestor| *ancestor != name.root.as_os_str()));
     }
-    let mut places: BTreeSet<&Path> = builder.grants.0.keys().copied().collect();
+    // As texts, parents still come first, which is all that the steps rely on.
+    let mut places: BTreeSet<&OsStr> = builder.grants.0.keys().copied().collect();
     places.extend(&pins);
-    places.extend(boundary.aliases.iter().map(|alias| alias.at.as_path()));
+    let aliases: BTreeMap<&OsStr, &Path> =
+        boundary.aliases.iter().map(|alias| (alias.at.as_os_str(), alias.target.as_path())).collect();
+    places.extend(aliases.keys());
 
-    for place in places {
-        match boundary.aliases.iter().find(|alias| alias.at == place) {
-            Some(alias) if builder.ground(place) != Ground::Host => builder.alias(place, &alias.target),
+    for text in places {
+        let place = Path::new(text);
+        match aliases.get(text) {
+            Some(target) if builder.ground(place) != Ground::Host => builder.alias(place, target),
             // A tree of the host has the link itself. Where the link is guarded, it is mounted over itself like any name:
             // that keeps it from being removed or replaced, and following it goes on to work.
-            _ => builder.point(place, pins.contains(place))?,
+            _ => builder.point(place, pins.contains(text))?,
         }
     }
     for socket in &boundary.network.sockets {
@@ -45,7 +52,11 @@ pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
         if grants.at(name.root) != Grant::Write {
             continue;
         }
-        let watched = Watched { path: name.path.to_owned(), root: name.root.to_owned() };
+        let watched = Watched {
+            path: name.path.to_owned(),
+            root: name.root.to_owned(),
+            denied: name.kind == FileRuleKind::Deny,
+        };
         match name.present {
             Present::Absent => plan.absent.push(watched),
             Present::Directory | Present::File => plan.present.push(watched),
@@ -68,11 +79,14 @@ enum Ground {
 }
 
 /// The boundary's grants where they change; between two such points the upper one holds.
-struct Grants<'a>(BTreeMap<&'a Path, Grant>);
+///
+/// Here and below paths are looked up as texts: they are canonical, and comparing [`Path`]s takes them apart each time,
+/// which on the way to every launch is much.
+struct Grants<'a>(BTreeMap<&'a OsStr, Grant>);
 
 impl Grants<'_> {
     fn at(&self, path: &Path) -> Grant {
-        path.ancestors().find_map(|above| self.0.get(above)).copied().unwrap_or(Grant::Hidden)
+        path.ancestors().find_map(|above| self.0.get(above.as_os_str())).copied().unwrap_or(Grant::Hidden)
     }
 }
 
@@ -81,11 +95,11 @@ struct Builder<'a> {
     grants: Grants<'a>,
     plan: Plan,
     /// Where the ground changes, by path.
-    grounds: BTreeMap<PathBuf, Ground>,
+    grounds: BTreeMap<OsString, Ground>,
     /// Directories already made in memory.
-    made: BTreeSet<PathBuf>,
+    made: BTreeSet<OsString>,
     /// Kinds of the host's objects by rule path.
-    present: BTreeMap<&'a Path, Present>,
+    present: BTreeMap<&'a OsStr, Present>,
     masks: usize,
 }
 
@@ -93,7 +107,7 @@ impl<'a> Builder<'a> {
     fn new(boundary: &'a Boundary) -> Self {
         let ceilings = [&boundary.ceiling_read, &boundary.ceiling_write];
         let rules = boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
-        let present = rules.map(|FileRule { path, present, .. }| (path.as_path(), *present)).collect();
+        let present = rules.map(|FileRule { path, present, .. }| (path.as_os_str(), *present)).collect();
         let plan = Plan {
             steps: Vec::with_capacity(64),
             homes: Vec::new(),
@@ -103,9 +117,9 @@ impl<'a> Builder<'a> {
         };
         Builder {
             boundary,
-            grants: Grants(boundary.point_grants().into_iter().collect()),
+            grants: Grants(boundary.point_grants().into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect()),
             plan,
-            grounds: BTreeMap::from([(PathBuf::from("/"), Ground::Memory)]),
+            grounds: BTreeMap::from([(OsString::from("/"), Ground::Memory)]),
             made: BTreeSet::new(),
             present,
             masks: 0,
@@ -156,7 +170,7 @@ impl<'a> Builder<'a> {
             self.mount_point(place, kind);
             self.plan.steps.push(Step::Tree { host: place.to_owned(), at: place.to_owned(), mode });
         }
-        self.grounds.insert(place.to_owned(), Ground::Host);
+        self.grounds.insert(place.into(), Ground::Host);
     }
 
     fn deny(&mut self, place: &Path) {
@@ -170,16 +184,14 @@ impl<'a> Builder<'a> {
 
     fn cover(&mut self, place: &Path, kind: Kind) {
         let shows_below = kind == Kind::Directory
-            && self.grants.0.iter().any(|(point, grant)| {
-                *point != place
-                    && point.starts_with(place)
-                    && matches!(grant, Grant::Read | Grant::Write | Grant::Private(_))
+            && self.grants.0.range(place.as_os_str()..).skip(1).any(|(point, grant)| {
+                matches!(grant, Grant::Read | Grant::Write | Grant::Private(_)) && Path::new(point).starts_with(place)
             });
         if shows_below {
             let number = self.masks;
             self.masks += 1;
             self.plan.steps.push(Step::MaskAround { at: place.to_owned(), number });
-            self.grounds.insert(place.to_owned(), Ground::Mask(number));
+            self.grounds.insert(place.into(), Ground::Mask(number));
         } else {
             self.plan.steps.push(Step::Mask { at: place.to_owned(), kind });
         }
@@ -198,12 +210,12 @@ impl<'a> Builder<'a> {
         match &root.backing {
             Backing::Memory => {
                 self.plan.steps.push(Step::Memory { at: place.to_owned() });
-                self.grounds.insert(place.to_owned(), Ground::Memory);
+                self.grounds.insert(place.into(), Ground::Memory);
             }
             Backing::Directory(host) => {
                 self.plan.homes.push(host.clone());
                 self.plan.steps.push(Step::Tree { host: host.clone(), at: place.to_owned(), mode: Mode::Writable });
-                self.grounds.insert(place.to_owned(), Ground::Home);
+                self.grounds.insert(place.into(), Ground::Home);
             }
         }
         self.plan.writable.push(place.to_owned());
@@ -247,7 +259,7 @@ impl<'a> Builder<'a> {
 
     /// The ground that a mount point at `place` stands on.
     fn ground(&self, place: &Path) -> Ground {
-        let above = place.ancestors().skip(1).find_map(|ancestor| self.grounds.get(ancestor));
+        let above = place.ancestors().skip(1).find_map(|ancestor| self.grounds.get(ancestor.as_os_str()));
         above.copied().unwrap_or(Ground::Memory)
     }
 
@@ -262,7 +274,7 @@ impl<'a> Builder<'a> {
             Ground::Home => {
                 let base = self.base(place);
                 self.parents_with(place, &base, |at| Step::MakeBeneath { at, kind: Kind::Directory });
-                if self.made.insert(place.to_owned()) {
+                if self.made.insert(place.into()) {
                     self.plan.steps.push(Step::MakeBeneath { at: place.to_owned(), kind });
                 }
             }
@@ -274,7 +286,7 @@ impl<'a> Builder<'a> {
                     below: below(&at),
                     kind: Kind::Directory,
                 });
-                if self.made.insert(place.to_owned()) {
+                if self.made.insert(place.into()) {
                     self.plan.steps.push(Step::MakeInMask { number, below: below(place), kind });
                 }
             }
@@ -283,7 +295,7 @@ impl<'a> Builder<'a> {
 
     /// The path at which the ground under `place` begins.
     fn base(&self, place: &Path) -> PathBuf {
-        let base = place.ancestors().skip(1).find(|ancestor| self.grounds.contains_key(*ancestor));
+        let base = place.ancestors().skip(1).find(|ancestor| self.grounds.contains_key(ancestor.as_os_str()));
         base.unwrap_or(Path::new("/")).to_owned()
     }
 
@@ -296,14 +308,14 @@ impl<'a> Builder<'a> {
     fn parents_with(&mut self, place: &Path, base: &Path, step: impl Fn(PathBuf) -> Step) {
         let between: Vec<&Path> = place.ancestors().skip(1).take_while(|ancestor| *ancestor != base).collect();
         for directory in between.into_iter().rev() {
-            if self.made.insert(directory.to_owned()) {
+            if self.made.insert(directory.into()) {
                 self.plan.steps.push(step(directory.to_owned()));
             }
         }
     }
 
     fn make(&mut self, place: &Path, kind: Kind) {
-        if self.made.insert(place.to_owned()) {
+        if self.made.insert(place.into()) {
             let own = self.boundary.private.iter().find(|root| root.path == place);
             let mode = match kind {
                 // What is private and in memory is a directory for temporary files.
@@ -317,7 +329,7 @@ impl<'a> Builder<'a> {
 
     /// What the host has at the path of a rule; `None` where it has nothing.
     fn kind(&self, place: &Path) -> Option<Kind> {
-        match self.present.get(place) {
+        match self.present.get(place.as_os_str()) {
             Some(Present::Directory) => Some(Kind::Directory),
             Some(Present::File) => Some(Kind::File),
             Some(Present::Absent) | None => None,

@@ -26,8 +26,9 @@ pub(super) fn hand_over(inside: &mut [Source; 3], lock: &mut Lock) -> Result<(),
             FileType::CharacterDevice if (major(found.st_rdev), minor(found.st_rdev)) == NULL => *source = Source::Empty,
             FileType::RegularFile if lock.is_empty() => return Err(RunError::ReopenableFile { number }),
             FileType::RegularFile => {
-                let writable = fcntl_getfl(descriptor).is_ok_and(|flags| flags & OFlags::ACCMODE != OFlags::RDONLY);
-                lock.hand_over(number, writable);
+                let Ok(flags) = fcntl_getfl(descriptor) else { continue };
+                let mode = flags & OFlags::ACCMODE;
+                lock.hand_over(number, mode != OFlags::WRONLY, mode != OFlags::RDONLY);
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! `clone3(2)`, used as a fork into new namespaces, and glibc's `clone`, used as a vfork.
 
+use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -74,7 +75,13 @@ const STACK: usize = 64 * 1024;
 
 /// A stack, aligned as the ABIs demand (16 bytes on x86-64 and AArch64).
 #[repr(C, align(16))]
-struct Stack(MaybeUninit<[u8; STACK]>);
+struct Stack(UnsafeCell<MaybeUninit<[u8; STACK]>>);
+
+// SAFETY: only `vfork` touches the content, by handing it to one child at a time.
+unsafe impl Sync for Stack {}
+
+/// The one stack: not on the caller's own, where making room for it would touch every page of it.
+static CHILD_STACK: Stack = Stack(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// Runs `child(argument)` in a new process that borrows this one's memory until it calls `execve` or exits.
 ///
@@ -89,12 +96,11 @@ struct Stack(MaybeUninit<[u8; STACK]>);
 ///
 /// What clone(2) answers.
 pub unsafe fn vfork(child: extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Result<Pid, Errno> {
-    let mut stack = Stack(MaybeUninit::uninit());
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the stack grows down from one past its end, which is aligned; CLONE_VFORK suspends this thread, so the
-    // stack and `argument` outlive their use; what `child` does is the caller's promise.
+    // SAFETY: the stack grows down from one past its end, which is aligned; CLONE_VFORK suspends this thread, so no second
+    // child uses the stack meanwhile and `argument` outlives its use; the rest is the caller's promise.
     let answer = unsafe {
-        let top = stack.0.as_mut_ptr().cast::<u8>().add(STACK).cast::<c_void>();
+        let top = CHILD_STACK.0.get().cast::<u8>().add(STACK).cast::<c_void>();
         libc::clone(child, top, flags, argument)
     };
     super::check(answer.into()).and_then(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL))

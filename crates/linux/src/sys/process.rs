@@ -102,3 +102,16 @@ pub fn kill_all_others() {
 pub fn is_init() -> bool {
     rustix::process::getpid().as_raw_nonzero().get() == 1
 }
+
+/// Opens `/dev/null` for each of the descriptors 0 to 2 that is closed, so that nothing else takes its number.
+pub fn open_closed_descriptors() {
+    for number in 0..3 {
+        // SAFETY: plain integers and a C string; opening takes the lowest free number, which is this one. Nothing owns it,
+        // and it stays open as long as the process.
+        unsafe {
+            if libc::fcntl(number, libc::F_GETFD) == -1 && libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) != number {
+                exit_now(125);
+            }
+        }
+    }
+}

@@ -224,9 +224,4 @@ pub(super) const INHERITED: &[Attack] = &[
         "stdin is a file opened for reading; /proc/self/fd/0 opens it again for writing",
         |s| Outcome::of("/proc/self/fd/0", append(Path::new("/proc/self/fd/0"), s)),
     ),
-    writes(
-        "write-reopened-stderr",
-        "stderr was opened for appending; /proc/self/fd/2 opens the caller's log again to cut it",
-        |_| Outcome::of("/proc/self/fd/2", OpenOptions::new().write(true).truncate(true).open("/proc/self/fd/2")),
-    ),
 ];
