@@ -37,6 +37,7 @@ fn standing_still(sum: &mut Sum) {
     sum.check("formatter and linter", system::components);
     sum.check("format", lints::format);
     sum.check("lints", lints::host);
+    sum.check("documentation", lints::documentation);
     sum.check("generated pages", docs::check);
     sum.check("dependencies", dependencies::check);
     match system::windows_target() {

@@ -76,9 +76,6 @@ fn hidden(path: &Path, prepared: &Prepared) -> Option<String> {
     if let Some(rule) = &decision.rule {
         text.push_str(&format!("\n  rule    {} ({})", rule.text, rule.origin));
     }
-    if decision.verdict == Verdict::Private {
-        text.push_str(&format!("\n  allow   --read {}", shell_word(&canonical)));
-    }
     if let Some(remedy) = &decision.remedy {
         for (label, value) in [("allow", &remedy.option), ("or", &remedy.policy_line), ("way out", &remedy.note)] {
             if let Some(value) = value {
@@ -87,12 +84,4 @@ fn hidden(path: &Path, prepared: &Prepared) -> Option<String> {
         }
     }
     Some(text)
-}
-
-/// The path as one word of a shell's command line; escaped, and then not to be pasted, if it holds what no terminal
-/// should be sent.
-fn shell_word(path: &Path) -> String {
-    let text = escape(path.as_os_str());
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:".contains(c);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

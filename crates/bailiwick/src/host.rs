@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use bailiwick_policy::host::Host;
-#[cfg(any(unix, test))]
+#[cfg(unix)]
 use bailiwick_policy::text::escape;
 
 /// The host could not be described: without these facts no policy can be resolved.

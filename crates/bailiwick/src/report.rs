@@ -61,8 +61,24 @@ pub enum Event {
         /// What the system answered.
         why: String,
     },
-    /// A protected name was replaced from outside during the run, which takes the protection off it.
+    /// A protected name was replaced from outside during the run, which takes the protection off it; it has been put back.
+    ProtectedAgain {
+        /// The name.
+        name: String,
+    },
+    /// A protected name was removed from outside. From then on it is taken away if it appears.
+    ProtectedGone {
+        /// The name.
+        name: String,
+    },
+    /// A protected name was replaced from outside and could not be protected again: the run is ended.
     ProtectionLost {
+        /// The name.
+        name: String,
+    },
+    /// An earlier run was killed, and a name that did not exist before it, and is protected or denied, exists now. It is told
+    /// once.
+    LeftBehind {
         /// The name.
         name: String,
     },

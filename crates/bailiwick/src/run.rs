@@ -8,6 +8,7 @@ use bailiwick_linux::api::{self, Command, Tier};
 use bailiwick_linux::facts::Facts;
 use bailiwick_linux::run::{RunError, Settings};
 use bailiwick_policy::boundary::Boundary;
+use bailiwick_policy::guarantee::Guarantee;
 use bailiwick_policy::policy::{Notice, NoticeKind, TierChoice, WorkspaceMode};
 use bailiwick_policy::text::escape;
 
@@ -26,7 +27,7 @@ pub struct Prepared {
     pub choice: Choice,
     facts: Facts,
     current_dir: PathBuf,
-    quarantine: PathBuf,
+    state: PathBuf,
 }
 
 impl Sandbox {
@@ -50,7 +51,7 @@ impl Sandbox {
             choice,
             facts,
             current_dir: self.host().current_dir.clone(),
-            quarantine: self.host().state_dir.join("quarantine"),
+            state: self.host().state_dir.clone(),
         })
     }
 
@@ -84,6 +85,7 @@ impl Prepared {
         }
         let began = Instant::now();
         self.announce(&self.choice, &command, report);
+        self.tell_of_hosts(report);
         let outcome = match self.enter(self.choice.tier, &command, report) {
             Err(error) if error.tier_unavailable() && self.boundary.isolation.tier == TierChoice::Auto => {
                 let next = tier::after_failure(&self.boundary, &self.facts, self.choice.tier, &error)
@@ -120,8 +122,25 @@ impl Prepared {
         });
     }
 
+    /// No tier has a gate for hosts yet: those that are listed are not reached, which the user has accepted by name.
+    fn tell_of_hosts(&self, report: &mut Report<'_>) {
+        if self.choice.accepted.iter().any(|loss| loss.promise.guarantee == Guarantee::HostsFiltered) {
+            report.record(&Event::Notice {
+                kind: "hosts-not-reached".to_owned(),
+                text: "the hosts that the policy lists are NOT reached: there is no network gate in this version, and a run \
+                       has no network at all"
+                    .to_owned(),
+                origin: None,
+            });
+        }
+    }
+
     fn enter(&self, tier: Tier, command: &Command, report: &mut Report<'_>) -> Result<api::Outcome, RunError> {
-        let settings = Settings { quarantine: self.quarantine.join(run_name()) };
+        let name = run_name();
+        let settings = Settings {
+            quarantine: self.state.join("quarantine").join(&name),
+            journal: self.state.join("runs").join(&name),
+        };
         let mut on_event = |event: &api::Event| report.record(&Event::from(event));
         bailiwick_linux::run::run(&self.boundary, tier, &self.facts, command, &settings, &mut on_event)
     }
@@ -161,6 +180,9 @@ impl From<&api::Event> for Event {
             api::Event::QuarantineFailed { name, why } => {
                 Event::QuarantineFailed { name: name.clone(), why: why.clone() }
             }
+            api::Event::ProtectedAgain { name } => Event::ProtectedAgain { name: name.clone() },
+            api::Event::ProtectedGone { name } => Event::ProtectedGone { name: name.clone() },
+            api::Event::LeftBehind { name } => Event::LeftBehind { name: name.clone() },
             api::Event::ProtectionLost { name } => Event::ProtectionLost { name: name.clone() },
             api::Event::Remark { text } => Event::Remark { text: text.clone() },
             // A kind of event that this crate does not know yet is still told.

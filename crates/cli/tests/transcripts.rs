@@ -7,6 +7,8 @@
 //!
 //! `TRANSCRIPTS=overwrite cargo test --test transcripts` writes what really happened into the files.
 
+// The lines are played by `/bin/sh`.
+#![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "what cannot be set up fails the test, in its helpers too")]
 
 mod transcripts {

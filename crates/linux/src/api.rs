@@ -71,6 +71,11 @@ pub enum Event {
         /// The name, escaped for printing.
         name: String,
     },
+    /// An earlier run was killed, and a name that did not exist before it, and is protected or denied, exists now.
+    LeftBehind {
+        /// The name, escaped for printing.
+        name: String,
+    },
     /// Something the user should know.
     Remark {
         /// The sentence.

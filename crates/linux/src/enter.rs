@@ -12,7 +12,7 @@
 mod confine;
 mod door;
 mod identity;
-mod init;
+pub(crate) mod init;
 pub(crate) mod message;
 mod prepare;
 mod root;

@@ -80,7 +80,13 @@ impl Lock {
     ///
     /// A path with a zero byte.
     pub fn second<'a>(abi: Abi, grants: impl IntoIterator<Item = (&'a Path, Use)>) -> Result<Lock, LockError> {
-        let mut lock = Lock { handled_fs: abi.file_rights(), handled_net: 0, scoped: abi.scopes(), rules: Vec::new(), handed: [0; 3] };
+        let mut lock = Lock {
+            handled_fs: abi.file_rights(),
+            handled_net: 0,
+            scoped: abi.scopes(),
+            rules: Vec::new(),
+            handed: [0; 3],
+        };
         lock.grant(Path::new("/"), Use::Read)?;
         for (path, purpose) in grants {
             lock.grant(path, purpose)?;
@@ -101,6 +107,11 @@ impl Lock {
         if let Some(rights) = self.handed.get_mut(number) {
             *rights = rights::of_descriptor(readable, writable) & self.handled_fs;
         }
+    }
+
+    /// Whether opening files is guarded at all: not on a kernel without Landlock, nor where only scopes are enforced.
+    pub fn handles_files(&self) -> bool {
+        self.handled_fs != 0
     }
 
     /// How many paths are opened when the lock is enforced.

@@ -62,7 +62,7 @@ pub fn obstacle(tier: Tier, facts: &Facts) -> Option<Obstacle> {
 
 /// One promise for each guarantee, in the order of [`Guarantee::ALL`].
 ///
-/// With a boundary they are those for exactly this run; without one, for any.
+/// With a boundary they are those for exactly this run; without one, for any that opens no namespaces to the inside.
 pub fn promises(tier: Tier, facts: &Facts, boundary: Option<&Boundary>) -> Vec<Promise> {
     let asked = boundary.map_or_else(Asked::anything, |boundary| Asked::of(tier, boundary));
     promises_for(tier, facts, &asked)
@@ -73,19 +73,30 @@ pub fn promises(tier: Tier, facts: &Facts, boundary: Option<&Boundary>) -> Vec<P
 struct Asked {
     /// A limit on processes, or any limit could be asked.
     processes: bool,
-    /// Points that are denied, hidden or private below a tree that is granted, escaped for printing: out of Landlock's reach.
+    /// Points that are denied, hidden or private below a tree whose mounts or rules do not hold them, escaped for printing:
+    /// out of Landlock's reach, and below a writable root out of reach of mounts that nested namespaces take apart.
     hidden_below: Vec<String>,
+    /// The inside may make mount namespaces of its own.
+    nested: bool,
+    /// A name inside a writable root must not be changed.
+    guards: bool,
 }
 
 impl Asked {
     fn anything() -> Asked {
-        Asked { processes: true, hidden_below: Vec::new() }
+        Asked { processes: true, ..Asked::default() }
     }
 
     fn of(tier: Tier, boundary: &Boundary) -> Asked {
-        // Half a millisecond of every launch, and of no concern to the tier that mounts.
-        let hidden_below = if tier == Tier::Landlock { needs::hidden_below(boundary) } else { Vec::new() };
-        Asked { processes: boundary.limits.processes.is_some(), hidden_below }
+        let nested = boundary.isolation.nested_namespaces;
+        // Half a millisecond of every launch, and of no concern to mounts that stay where they are.
+        let hidden_below = match tier {
+            Tier::Landlock => needs::hidden_below(boundary),
+            Tier::Namespaces if nested => needs::hidden_below_writable(boundary),
+            Tier::Namespaces => Vec::new(),
+        };
+        let guards = nested && !boundary.guarded().is_empty();
+        Asked { processes: boundary.limits.processes.is_some(), hidden_below, nested, guards }
     }
 }
 
@@ -131,6 +142,16 @@ fn lacks(reason: impl Into<String>) -> Answer {
 
 fn lacks_but(reason: impl Into<String>, remedy: impl Into<String>) -> Answer {
     Answer { strength: Strength::Lacks, reason: reason.into(), remedy: Some(remedy.into()) }
+}
+
+/// The first few of many, for a reason; more would bury the rest of the report.
+fn some_of(places: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown = places.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match places.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 /// Where RLIMIT_NPROC counts a user's processes for each user namespace apart (ucounts).

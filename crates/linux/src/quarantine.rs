@@ -15,7 +15,7 @@ pub(crate) mod tests;
 
 pub(crate) use remove::give_rights_back;
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::DirBuilderExt;
@@ -77,6 +77,8 @@ pub enum Taken {
     Kept(PathBuf),
     /// It is gone: a special file, or too large to be copied, or the quarantine directory takes no more.
     Removed,
+    /// It is of the user's own: it is where it was.
+    Spared,
 }
 
 impl Quarantine {
@@ -86,12 +88,19 @@ impl Quarantine {
     }
 
     /// Takes `name` (one component) in the directory `parent` away; `None` if there is no such name. `path` is where that is,
-    /// for reports only.
+    /// for reports only. `is_spared` says of a name in a directory whether the object is the user's own, which is put back:
+    /// asked once it is out of reach, so that no swap between looking and taking costs the user a file.
     ///
     /// # Errors
     ///
     /// The answer of the last attempt; the name may still be there.
-    pub fn take(&mut self, parent: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<Option<Taken>, Errno> {
+    pub fn take(
+        &mut self,
+        parent: BorrowedFd<'_>,
+        name: &OsStr,
+        path: &Path,
+        is_spared: &dyn Fn(BorrowedFd<'_>, &CStr) -> bool,
+    ) -> Result<Option<Taken>, Errno> {
         let name = CString::new(name.as_bytes()).map_err(|_| Errno::INVAL)?;
         let kind = match statat(parent, &name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => FileType::from_raw_mode(stat.st_mode),
@@ -102,14 +111,21 @@ impl Quarantine {
         let label = label(self.taken, &name);
         let keep = kept_kind(kind) && self.kept < KEEP_MOST && self.open();
         if keep && self.rename_whole(parent, &name, &label)? {
+            if self.put_back_from_quarantine(&label, parent, &name, is_spared) {
+                return Ok(Some(Taken::Spared));
+            }
             return Ok(Some(self.note_kept(&label)));
         }
         let hidden = match hide(parent, &name) {
             Ok(hidden) => hidden,
             Err(Errno::NOENT) => return Ok(None),
             // No room for another name, or the like: it has to go where it stands.
+            Err(_) if is_spared(parent, &name) => return Ok(Some(Taken::Spared)),
             Err(errno) => return self.remove_in_place(parent, &name, errno).map(|()| Some(Taken::Removed)),
         };
+        if is_spared(parent, &hidden) {
+            return rename_without_replacing(parent, &hidden, &name).map(|()| Some(Taken::Spared));
+        }
         let is_kept = keep && self.copy(parent, &hidden, &label);
         self.remove(parent, hidden, path);
         Ok(Some(if is_kept { self.note_kept(&label) } else { Taken::Removed }))
@@ -165,6 +181,19 @@ impl Quarantine {
             // Gone meanwhile, another file system, no permission, no room: `hide` finds out.
             Err(_) => Ok(false),
         }
+    }
+
+    /// `false`: it is kept, as what is not spared is, and as what cannot be put back.
+    fn put_back_from_quarantine(
+        &self,
+        label: &OsStr,
+        parent: BorrowedFd<'_>,
+        name: &CString,
+        is_spared: &dyn Fn(BorrowedFd<'_>, &CStr) -> bool,
+    ) -> bool {
+        let (Some(quarantine), Ok(label)) = (&self.open, CString::new(label.as_bytes())) else { return false };
+        is_spared(quarantine.as_fd(), &label)
+            && renameat_with(quarantine, &label, parent, name, RenameFlags::NOREPLACE).is_ok()
     }
 
     fn note_kept(&mut self, label: &OsStr) -> Taken {

@@ -1,8 +1,10 @@
 //! One run: plan, prepare, enter, supervise.
 
 mod error;
+mod record;
 mod standard;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -22,12 +24,15 @@ use crate::supervise::{Tasks, supervise};
 use crate::terminal::{Outer, Wiring};
 use crate::watch::{Watch, WatchError, WatchedName};
 pub use error::{RawFailure, RunError};
+use record::Record;
 
 /// What a run needs beside the boundary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Where quarantined names are kept: a directory of this run's own, made when it is needed.
     pub quarantine: PathBuf,
+    /// The entry of this run in the [journal](crate::journal): a file of this run's own, in a directory that all runs share.
+    pub journal: PathBuf,
 }
 
 /// Runs `command` inside `boundary`, held by `tier`, and returns when it and everything that it started has ended.
@@ -52,7 +57,7 @@ pub fn run(
     let mut wiring = Wiring::of_this_process();
     let outer = Outer::open(&wiring).map_err(RunError::Terminal)?;
     let mut lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
-    standard::hand_over(&mut wiring.inside, &mut lock)?;
+    standard::hand_over(boundary, &mut wiring.inside, &mut lock)?;
     let openings =
         Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
     let environment = match tier {
@@ -67,10 +72,26 @@ pub fn run(
     };
     let launch =
         Launch::new(boundary, &confinement, command, &environment, wiring.inside).map_err(RunError::Prepare)?;
-    let mut start_watch = || watch(boundary, tier, &plan, &settings.quarantine);
+    let on_event = RefCell::new(on_event);
+    let tell = |event: &Event| {
+        // Free whenever this is called: nothing that hears an event starts another.
+        if let Ok(mut on_event) = on_event.try_borrow_mut() {
+            on_event(event);
+        }
+    };
+    let mut record = Record::new(&settings.journal, &tell);
+    let mut start_watch = || {
+        record.look_back();
+        let watch = watch(boundary, tier, &plan, &settings.quarantine)?;
+        if watch.is_some() && !plan.absent.is_empty() {
+            record.write(&plan.absent);
+        }
+        Ok(watch)
+    };
     let mut sockets_to_cover = || sockets_to_cover(boundary, tier, facts);
     let tasks = Tasks { start_watch: &mut start_watch, sockets_to_cover: &mut sockets_to_cover };
-    let result = supervise(&launch, outer, boundary.limits.time, tasks, on_event);
+    let result = supervise(&launch, outer, boundary.limits.time, tasks, &mut |event| tell(event));
+    record.end();
     result.map_err(|error| error.explained(&plan, &lock))
 }
 
@@ -102,9 +123,11 @@ fn lock(boundary: &Boundary, tier: Tier, abi: Abi, plan: &Plan) -> Result<Lock, 
     lock.map_err(RunError::Lock)
 }
 
-/// From ABI 9 on Landlock refuses what is not listed; without mounts nothing can be covered.
+/// From ABI 9 on Landlock refuses what is not listed, but for runs with nested namespaces, where it guards no files; without
+/// mounts nothing can be covered.
 fn sockets_to_cover(boundary: &Boundary, tier: Tier, facts: &Facts) -> Result<Vec<PathBuf>, RunError> {
-    if tier == Tier::Landlock || Abi(facts.landlock_abi).refuses_sockets_by_path() {
+    let refused = Abi(facts.landlock_abi).refuses_sockets_by_path() && !boundary.isolation.nested_namespaces;
+    if tier == Tier::Landlock || refused {
         return Ok(Vec::new());
     }
     sockets::reachable(boundary).map_err(RunError::ListSockets)

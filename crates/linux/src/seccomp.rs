@@ -26,8 +26,10 @@
 //! A browser or another sandbox inside needs `unshare`, `setns`, `clone` with namespace flags, and the mount family.
 //! With them, code inside gets every capability over namespaces of its own, and so reaches kernel code that is
 //! otherwise closed to it: network filter tables, file-system parsers, traffic control. Most local kernel exploits of
-//! recent years begin there. The boundary itself stays: mounts that come from outside are locked together in a nested
-//! mount namespace and cannot be taken apart there.
+//! recent years begin there. What is outside the writable roots stays as it is: mounts that come from outside are
+//! locked together in a nested mount namespace. But the kernel refuses to rename and remove a mount point only in the
+//! namespace that it is mounted in, so *inside* writable roots names are no longer protected, and what is denied there
+//! can be read. The promises say so.
 
 mod compile;
 mod table;

@@ -3,8 +3,11 @@
 //! A read-only mount does not keep anybody from connecting to a UNIX socket, and before Landlock's ABI 9 nothing but the
 //! socket's own permissions does. So the bound sockets of the host are looked up before the command starts, and those that
 //! the inside could see are covered.
+//!
+//! Not found, and so reachable in a granted tree: sockets of other network namespaces (containers), those bound with a
+//! relative name, and those moved after they were bound. The table shows the name as it was bound, nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -19,12 +22,25 @@ use bailiwick_policy::decide::Grant;
 /// What reading `/proc/net/unix` answers: the host's sockets are unknown then.
 pub fn reachable(boundary: &Boundary) -> Result<Vec<PathBuf>, std::io::Error> {
     let table = std::fs::read("/proc/net/unix")?;
-    let bound: BTreeSet<&Path> = paths(&table).collect();
+    Ok(reachable_of(&table, boundary))
+}
+
+fn reachable_of(table: &[u8], boundary: &Boundary) -> Vec<PathBuf> {
+    let mut directories = BTreeMap::new();
+    let bound: BTreeSet<PathBuf> = paths(table).map(|path| real(path, &mut directories)).collect();
     let reachable = |path: &Path| {
         let visible = matches!(boundary.grant(path), Grant::Read | Grant::Write);
         visible && !boundary.network.sockets.iter().any(|socket| socket.value == path)
     };
-    Ok(bound.into_iter().filter(|path| reachable(path)).map(Path::to_owned).collect())
+    bound.into_iter().filter(|path| reachable(path)).collect()
+}
+
+/// Where a socket lies: the table has the name as it was bound, maybe through a symbolic link, and a boundary knows only
+/// real paths. Many sockets share a directory, so each is resolved once. One that does not exist (any more) holds nothing.
+fn real<'a>(path: &'a Path, directories: &mut BTreeMap<&'a Path, Option<PathBuf>>) -> PathBuf {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+    let directory = directories.entry(parent).or_insert_with(|| parent.canonicalize().ok());
+    directory.as_ref().map_or_else(|| path.to_owned(), |directory| directory.join(name))
 }
 
 /// The paths of `/proc/net/unix` (unix(7)): seven columns, then the name, which may hold anything but a line break.
@@ -48,6 +64,10 @@ fn columns_skipped(mut line: &[u8], count: usize) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_policy::boundary::{FileRule, Present};
+    use bailiwick_policy::origin::{Layer, Origin, Source};
+    use bailiwick_policy::policy::FileRuleKind;
+
     use super::*;
 
     #[test]
@@ -68,6 +88,28 @@ mod tests {
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let table = std::fs::read("/proc/net/unix").unwrap();
         assert!(paths(&table).any(|path| path == socket));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_socket_bound_through_a_symbolic_link_is_found_where_it_lies() {
+        let directory = std::env::temp_dir().join(format!("bailiwick-linked-sockets-{}", std::process::id()));
+        let tree = directory.join("tree");
+        std::fs::create_dir_all(&tree).unwrap();
+        let tree = tree.canonicalize().unwrap();
+        let link = directory.join("link");
+        std::os::unix::fs::symlink(&tree, &link).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(link.join("s")).unwrap();
+        let origin = Origin { layer: Layer::User, source: Source::Option("test".into()), line: None };
+        let granted = FileRule {
+            kind: FileRuleKind::Read,
+            path: tree.clone(),
+            present: Present::Directory,
+            written: String::new(),
+            origin,
+        };
+        let boundary = Boundary { rules: vec![granted], ..Boundary::closed("/w".into(), "/h".into()) };
+        assert_eq!(reachable(&boundary).unwrap(), [tree.join("s")]);
         std::fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -4,6 +4,7 @@
 //! signals on and keeps the time. It opens nothing by a path that the inside can swap.
 
 mod changes;
+mod reaper;
 mod signals;
 
 use std::os::fd::OwnedFd;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Signal, WaitOptions, pidfd_send_signal, set_dumpable_behavior, waitpid};
+use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, pidfd_send_signal, set_dumpable_behavior, waitpid};
 
 use crate::api::{Event, Outcome};
 use crate::enter::message::{Message, Order};
@@ -39,7 +40,14 @@ struct Supervisor<'a> {
     door: Option<Door>,
     to_cover: Vec<PathBuf>,
     clock: Clock,
-    started: bool,
+    /// The command was let go.
+    let_go: bool,
+    /// Somebody has sent SIGTSTP to this process.
+    asked_to_stop: bool,
+    /// The init need not be waited for.
+    orphans_are_collected: bool,
+    /// The init has told how the command ended, and that nothing else of the tree is alive.
+    told_the_end: bool,
     on_event: &'a mut dyn FnMut(&Event),
 }
 
@@ -86,7 +94,10 @@ pub(crate) fn supervise(
         door: None,
         to_cover: Vec::new(),
         clock: Clock { deadline: None, state: ClockState::Running },
-        started: false,
+        let_go: false,
+        asked_to_stop: false,
+        orphans_are_collected: false,
+        told_the_end: false,
         on_event,
     };
     let ended = supervisor.get_ready(launch, tasks).and_then(|()| supervisor.attend(time));
@@ -103,6 +114,8 @@ impl Supervisor<'_> {
         }
         self.watch = (tasks.start_watch)()?;
         self.to_cover = (tasks.sockets_to_cover)()?;
+        self.look_again();
+        self.orphans_are_collected = reaper::collects_orphans();
         match self.outer {
             // The inside's terminal comes first.
             Some(_) => Ok(()),
@@ -120,7 +133,8 @@ impl Supervisor<'_> {
         self.order(Order::Go)
     }
 
-    fn order(&self, order: Order) -> Result<(), RunError> {
+    fn order(&mut self, order: Order) -> Result<(), RunError> {
+        self.let_go |= order == Order::Go;
         match self.entered.order(order) {
             // The init has failed and is gone; its last message says why.
             Ok(()) | Err(Errno::PIPE | Errno::CONNRESET) => Ok(()),
@@ -165,7 +179,11 @@ impl Supervisor<'_> {
         }
         let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let ticks = [self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick)];
-        let timeout = until.into_iter().chain(ticks.into_iter().flatten()).min().and_then(|timeout| Timespec::try_from(timeout).ok());
+        let timeout = until
+            .into_iter()
+            .chain(ticks.into_iter().flatten())
+            .min()
+            .and_then(|timeout| Timespec::try_from(timeout).ok());
         match poll(&mut fds, timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(RunError::Signals(errno)),
@@ -176,7 +194,7 @@ impl Supervisor<'_> {
 
     fn on_message(&mut self) -> Result<Option<Outcome>, RunError> {
         let Some((message, descriptor)) = Message::receive(&self.entered.messages).map_err(RunError::Lost)? else {
-            return if self.started || self.clock.state != ClockState::Running {
+            return if self.let_go || self.clock.state != ClockState::Running {
                 // Somebody with the right to do so has killed the init from outside.
                 Ok(Some(Outcome::Signalled { signal: libc::SIGKILL }))
             } else {
@@ -192,26 +210,32 @@ impl Supervisor<'_> {
             }
             (Message::Ready, _) => self.cover_and_go()?,
             (Message::Terminal, None) => return Err(RunError::Lost(Errno::BADF)),
-            (Message::Started, _) => {
-                self.started = true;
-                self.look_again();
-            }
             (Message::Stopped, _) => self.stop_too()?,
             (Message::Failed(failure), _) => return Err(RunError::Raw(RawFailure(failure))),
-            (Message::NotStarted(errno), _) => return Ok(Some(Outcome::NotStarted { errno })),
+            (Message::NotStarted(errno), _) => {
+                self.told_the_end = true;
+                return Ok(Some(Outcome::NotStarted { errno }));
+            }
             (Message::Exited(status), _) => {
+                self.told_the_end = true;
                 return Ok(Some(Outcome::Exited { status: u8::try_from(status & 0xff).unwrap_or(u8::MAX) }));
             }
-            (Message::Signalled(signal), _) => return Ok(Some(Outcome::Signalled { signal })),
+            (Message::Signalled(signal), _) => {
+                self.told_the_end = true;
+                return Ok(Some(Outcome::Signalled { signal }));
+            }
         }
         Ok(None)
     }
 
-    /// The command has stopped itself: this process stops with it, and they go on together.
+    /// The command has stopped, and all of the tree with it. Where a person can see and continue it, this process stops
+    /// too, and they go on together; else it goes on watching and keeping the time, and a SIGCONT to it is passed on.
     fn stop_too(&mut self) -> Result<(), RunError> {
+        let asked = std::mem::take(&mut self.asked_to_stop);
         match &mut self.relay {
             Some(relay) => relay.suspend().map_err(RunError::Terminal)?,
-            None => crate::sys::stop::stop_group().map_err(RunError::Signals)?,
+            None if asked => crate::sys::stop::stop_group().map_err(RunError::Signals)?,
+            None => return Ok(()),
         }
         self.pass_on(Signal::CONT);
         Ok(())
@@ -232,6 +256,7 @@ impl Supervisor<'_> {
                     self.pass_on(Signal::CONT);
                 }
                 number => {
+                    self.asked_to_stop |= number == libc::SIGTSTP;
                     if let Some(signal) = Signal::from_named_raw(number) {
                         self.pass_on(signal);
                     }
@@ -265,7 +290,7 @@ impl Supervisor<'_> {
     fn look_again(&mut self) {
         let on_event = &mut self.on_event;
         if let Some(watch) = &mut self.watch {
-            // Absent names only: a mount that was just made needs no second look.
+            // Absent names only: what is protected gets its mount now.
             watch.rescan(&mut |change| {
                 if let Some(event) = changes::event(change, None) {
                     on_event(&event);
@@ -301,12 +326,11 @@ impl Supervisor<'_> {
         if ended.is_err() {
             self.kill();
         }
-        loop {
-            match waitpid(Some(self.entered.init), WaitOptions::empty()) {
-                Err(Errno::INTR) => {}
-                _ => break,
-            }
+        if !self.told_the_end {
+            wait_for(self.entered.init);
         }
+        // The last hold on the enclosure's mounts: the init's exit takes them down, while this goes on.
+        self.door = None;
         let on_event = self.on_event;
         if let Some(watch) = &mut self.watch {
             watch.final_check(&mut |change| match changes::event(change, None) {
@@ -316,10 +340,18 @@ impl Supervisor<'_> {
             });
         }
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
+        if self.told_the_end && !self.orphans_are_collected {
+            wait_for(self.entered.init);
+        }
         let outcome = ended?;
         terminal.map_err(RunError::Terminal)?;
         Ok(outcome)
     }
+}
+
+/// Reaps the init.
+fn wait_for(init: Pid) {
+    while let Err(Errno::INTR) = waitpid(Some(init), WaitOptions::empty()) {}
 }
 
 /// What the loop has to look at.

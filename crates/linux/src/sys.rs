@@ -4,13 +4,14 @@ pub mod clone;
 pub mod directory_notify;
 pub mod exec;
 pub mod landlock;
+pub mod lease;
 pub mod mount;
 pub mod net;
 pub mod process;
 pub mod seccomp;
 pub mod signals;
-pub mod throwaway;
 pub mod stop;
+pub mod throwaway;
 
 use rustix::io::Errno;
 

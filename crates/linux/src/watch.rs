@@ -9,22 +9,25 @@
 //! inside cannot lead the watch elsewhere. When a directory on the way to a name appears, it is watched first and looked at
 //! then, so nothing made in between is missed.
 
+mod known;
 mod place;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::{CStr, OsStr};
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_policy::text;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{AtFlags, StatxFlags, statat, statx};
 use rustix::io::Errno;
 
-use crate::sys::directory_notify::{Bell, Changed};
 use crate::quarantine::{Cleaning, Quarantine, Taken};
+use crate::sys::directory_notify::{Bell, Changed};
+use known::{Identity, Known, look};
 use place::{Places, Reach};
 
 /// How often a name that is made again at once is taken away before the supervisor goes on with its other work. The next
@@ -59,6 +62,14 @@ pub enum Change {
     },
     /// A name appeared and could not be taken away.
     Failed {
+        /// The name.
+        path: PathBuf,
+        /// What the system answered. Safe to print.
+        why: String,
+    },
+    /// It cannot be told any more what stands at a name, though all rights that may be given back were: the run must end.
+    /// Never reported by [`Watch::final_check`], where nothing is left to be ended; that reports `Failed`.
+    Blind {
         /// The name.
         path: PathBuf,
         /// What the system answered. Safe to print.
@@ -135,6 +146,8 @@ impl std::error::Error for WatchError {}
 pub struct Watch {
     places: Places,
     names: Vec<Name>,
+    /// What the protected names were at the start: the user's own, never taken away, wherever it stands.
+    known: Vec<Known>,
     quarantine: Quarantine,
 }
 
@@ -147,13 +160,30 @@ struct Name {
     /// The name from its root.
     tail: PathBuf,
     /// Exists and is protected by a mount: what it was when it was last looked at.
-    protected: Option<Identity>,
+    protected: Option<Protected>,
     touched: Touched,
+    /// Whether the last look has found out nothing, or has found what could not be taken away.
+    unsure: bool,
 }
 
-/// Device, inode and time of birth (of the last change where the file system keeps no births): an inode number alone may
-/// be given to the next file at once.
-type Identity = (u64, u64, i64, u32);
+/// What a protected name was when it was last looked at.
+#[derive(Debug, Default)]
+struct Protected {
+    /// `None`: looked at too late, or it cannot be told from what may come after it.
+    identity: Option<Identity>,
+    /// See [`known::pin`].
+    _pin: Option<OwnedFd>,
+}
+
+/// What has become of an absent name.
+enum Answer {
+    /// It is absent.
+    Absent,
+    /// What stood there was taken away; look again.
+    Taken(Change),
+    /// The user's own stands there.
+    Own(Identity),
+}
 
 /// Whether a name has to be looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,7 +201,7 @@ impl Watch {
     /// Watches `absent`, which are taken away when they appear, and `protected`, which exist and whose replacement is
     /// reported. The inside must not run yet. `quarantine` must be out of its reach; it is made when needed.
     ///
-    /// Two system calls for each directory that holds such names, one for the notifications themselves. Names that have come into being
+    /// Two system calls for each directory that holds such names or is above one, one for the notifications themselves. Names that have come into being
     /// between resolving the policy and this call are seen by [`rescan`](Self::rescan).
     ///
     /// # Errors
@@ -180,6 +210,7 @@ impl Watch {
     pub fn start(absent: &[WatchedName], protected: &[WatchedName], quarantine: PathBuf) -> Result<Watch, WatchError> {
         let mut places = Places::new(Bell::new().map_err(WatchError::Start)?);
         let mut names = Vec::with_capacity(absent.len() + protected.len());
+        let mut known = Vec::with_capacity(protected.len());
         // Protected names first: their directories are watched for more.
         let all = protected.iter().map(|name| (name, true)).chain(absent.iter().map(|name| (name, false)));
         for (name, is_protected) in all {
@@ -188,12 +219,17 @@ impl Watch {
             let root = places.root(&name.root)?;
             let parent = tail.parent().unwrap_or(Path::new(""));
             places.watch_at_start(root, parent, is_protected)?;
-            let now = places.held(root, parent).filter(|_| is_protected).and_then(|parent| identity(parent, &tail));
-            let touched = if is_protected && now.is_none() { Touched::OnTheWay } else { Touched::No };
-            let protected = is_protected.then(|| now.unwrap_or_default());
-            names.push(Name { path: name.path.clone(), root, tail, protected, touched });
+            let mut entry =
+                Name { path: name.path.clone(), root, tail, protected: None, touched: Touched::No, unsure: false };
+            if is_protected {
+                let (protected, first) = remember(&places, &entry);
+                entry.touched = if protected.identity.is_none() { Touched::OnTheWay } else { Touched::No };
+                entry.protected = Some(protected);
+                known.extend(first);
+            }
+            names.push(entry);
         }
-        Ok(Watch { places, names, quarantine: Quarantine::new(quarantine) })
+        Ok(Watch { places, names, known, quarantine: Quarantine::new(quarantine) })
     }
 
     /// The descriptor that is readable when [`on_ready`](Self::on_ready) has something to do.
@@ -229,8 +265,23 @@ impl Watch {
     /// The last look, when the tree is dead: takes away every absent name that was made and removes all leftovers.
     ///
     /// The kernel queues an event before the call that caused it returns, so with the tree dead all of them are there, and
-    /// where nothing happened nothing has to be looked at.
+    /// where nothing happened nothing has to be looked at. Looked at again are the names whose last look has settled nothing, and
+    /// those on whose way a directory could not be opened; rights taken off are given back first.
     pub fn final_check(&mut self, report: &mut dyn FnMut(Change)) {
+        let report = &mut |change| {
+            report(match change {
+                Change::Blind { path, why } => Change::Failed { path, why },
+                change => change,
+            });
+        };
+        let unsure = self.places.unsure();
+        for name in &mut self.names {
+            let is_below = |(root, tail): &(usize, PathBuf)| *root == name.root && name.tail.starts_with(tail);
+            if name.unsure || unsure.iter().any(is_below) {
+                name.touched = Touched::OnTheWay;
+            }
+        }
+        self.examine_touched(report);
         while self.has_events() {
             self.read_events();
             self.examine_touched(report);
@@ -272,63 +323,136 @@ impl Watch {
         }
     }
 
-    /// Reports what has become of a protected name. `true` if it is gone, and is an absent one from now on.
+    /// Reports what has become of a protected name. `true` if it is gone, and is an absent one from now on: only if the
+    /// system has answered that it, or the directory that it was in, does not exist.
     fn examine_protected(&mut self, index: usize, report: &mut dyn FnMut(Change)) -> bool {
         let Some(name) = self.names.get_mut(index) else { return false };
-        let parent = name.tail.parent().unwrap_or(Path::new(""));
-        let parent = self.places.open(name.root, parent);
-        let now = parent.as_ref().ok().and_then(|parent| identity(parent.as_fd(), &name.tail));
-        if now.is_some() && now == name.protected {
-            return false;
-        }
+        let parent = self.places.open_with_rights(name.root, name.tail.parent().unwrap_or(Path::new("")));
+        let now = match &parent {
+            Ok(parent) => look(parent.as_fd(), &name.tail),
+            // Something else stands where its directory was: looking for the absent name finds it.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(errno) => Err(*errno),
+        };
         let path = name.path.clone();
-        if parent.is_ok_and(|parent| exists(parent.as_fd(), &name.tail)) {
-            name.protected = Some(now.unwrap_or_default());
-            report(Change::ProtectedReplaced { path });
-            return false;
+        name.unsure = now.is_err();
+        match now {
+            Err(errno) => report(Change::Blind { path, why: errno.to_string() }),
+            Ok(None) => {
+                name.protected = None;
+                report(Change::ProtectedGone { path });
+                return true;
+            }
+            Ok(now) if name.protected.as_ref().is_some_and(|protected| protected.identity == now) => {}
+            Ok(Some(identity)) => {
+                name.protected =
+                    Some(parent.map(|parent| protected(&parent, &name.tail, identity)).unwrap_or_default());
+                report(Change::ProtectedReplaced { path });
+            }
         }
-        name.protected = None;
-        report(Change::ProtectedGone { path });
-        true
+        false
     }
 
-    /// The quick look: one system call, in the directory that was there when it was last looked at.
+    /// The quick look, in the directory that was there when it was last looked at, if that is the one that is there now.
     fn is_still_absent(&self, index: usize) -> bool {
         let Some(name) = self.names.get(index) else { return true };
-        let parent = self.places.held(name.root, name.tail.parent().unwrap_or(Path::new("")));
-        parent.is_some_and(|parent| !exists(parent, &name.tail))
+        let parent_tail = name.tail.parent().unwrap_or(Path::new(""));
+        let parent = self.places.held(name.root, parent_tail);
+        !name.unsure
+            && self.places.is_current(name.root, parent_tail)
+            && parent.is_some_and(|parent| look(parent, &name.tail) == Ok(None))
     }
 
     /// Takes an absent name away, as often as it takes.
     fn examine_absent(&mut self, index: usize, report: &mut dyn FnMut(Change)) {
-        let Watch { places, names, quarantine } = self;
-        let Some(name) = names.get(index) else { return };
-        let parent_tail = name.tail.parent().unwrap_or(Path::new(""));
+        let Some(name) = self.names.get(index) else { return };
+        let path = name.path.clone();
         let mut last = None;
+        let mut is_blind = false;
         for _ in 0..ATTEMPTS {
-            let taken = match places.reach(name.root, parent_tail) {
-                Reach::Missing => return,
-                Reach::Parent(parent) => match take(quarantine, &parent, &name.tail, &name.path) {
-                    Ok(None) => return,
-                    answer => answer,
-                },
-                // What stands on the way cannot be watched, or leads elsewhere: it goes.
-                Reach::Obstacle { parent, tail } => {
-                    take(quarantine, &parent, &tail, &places.path(name.root).join(&tail))
+            let (answer, blind) = self.take_once(index);
+            is_blind = blind;
+            match answer {
+                Ok(Answer::Absent) => return self.settle(index, false),
+                Ok(Answer::Taken(change)) => {
+                    last = None;
+                    report(change);
                 }
-                Reach::Blind(errno) => Err(errno),
-            };
-            match taken {
-                Ok(Some(change)) => report(change),
-                Ok(None) => {}
+                Ok(Answer::Own(identity)) => return self.leave(index, identity, report),
                 Err(errno) => last = Some(errno),
             }
         }
+        self.settle(index, true);
         let why = match last {
             Some(errno) => errno.to_string(),
             None => "it is made again as soon as it is taken away".to_owned(),
         };
-        report(Change::Failed { path: name.path.clone(), why });
+        report(if is_blind { Change::Blind { path, why } } else { Change::Failed { path, why } });
+    }
+
+    fn settle(&mut self, index: usize, unsure: bool) {
+        if let Some(name) = self.names.get_mut(index) {
+            name.unsure = unsure;
+        }
+    }
+
+    /// One attempt. Also says whether an error means that nobody can look.
+    fn take_once(&mut self, index: usize) -> (Result<Answer, Errno>, bool) {
+        let Watch { places, names, known, quarantine } = self;
+        let Some(name) = names.get(index) else { return (Ok(Answer::Absent), false) };
+        let (parent, tail) = match places.reach(name.root, name.tail.parent().unwrap_or(Path::new(""))) {
+            Reach::Missing => return (Ok(Answer::Absent), false),
+            Reach::Blind(errno) => return (Err(errno), true),
+            Reach::Parent(parent) => (parent, name.tail.clone()),
+            // What stands on the way cannot be watched, or leads elsewhere: it goes.
+            Reach::Obstacle { parent, tail } => (parent, tail),
+        };
+        let path = places.path(name.root).join(&tail);
+        // A protected name on the way is answered for by its own mount.
+        if names.iter().any(|other| other.protected.is_some() && other.path == path) {
+            return (Ok(Answer::Absent), false);
+        }
+        (take(quarantine, known, &parent, &tail, &path), false)
+    }
+
+    /// The user's own stands at an absent name: it is never taken away. Where it belongs it is protected again; elsewhere it
+    /// cannot stay, and the run ends.
+    fn leave(&mut self, index: usize, identity: Identity, report: &mut dyn FnMut(Change)) {
+        let Watch { places, names, known, .. } = self;
+        let Some(name) = names.get_mut(index) else { return };
+        let path = name.path.clone();
+        if known.iter().any(|known| known.identity == identity && known.path == path) {
+            let parent = places.open_with_rights(name.root, name.tail.parent().unwrap_or(Path::new("")));
+            name.protected = Some(parent.map(|parent| protected(&parent, &name.tail, identity)).unwrap_or_default());
+            name.unsure = false;
+            return report(Change::ProtectedReplaced { path });
+        }
+        name.unsure = true;
+        let own = known.iter().find(|known| known.identity == identity);
+        let own = own.map_or_else(String::new, |known| text::escape(known.path.as_os_str()).to_string());
+        report(Change::Blind { path, why: format!("on its way stands {own}, which is protected and was moved there") });
+    }
+}
+
+/// What a protected name is at the start: for noticing its replacement, and for ever.
+fn remember(places: &Places, name: &Name) -> (Protected, Option<Known>) {
+    let parent = places.held(name.root, name.tail.parent().unwrap_or(Path::new("")));
+    let Some((parent, Ok(Some(identity)))) = parent.map(|parent| (parent, look(parent, &name.tail))) else {
+        return (Protected::default(), None);
+    };
+    match known::pin(parent, &name.tail, identity) {
+        Ok(pin) => {
+            let known = Known::new(&name.path, identity, pin);
+            (Protected { identity: Some(identity), _pin: None }, Some(known))
+        }
+        Err(_) => (Protected::default(), None),
+    }
+}
+
+fn protected(parent: &OwnedFd, tail: &Path, identity: Identity) -> Protected {
+    match known::pin(parent.as_fd(), tail, identity) {
+        Ok(pin) => Protected { identity: Some(identity), _pin: pin },
+        Err(_) => Protected::default(),
     }
 }
 
@@ -346,29 +470,32 @@ fn touch(places: &Places, names: &mut [Name], number: i32) {
     }
 }
 
-/// What the last component of `tail` in `parent` is now.
-fn identity(parent: BorrowedFd<'_>, tail: &Path) -> Option<Identity> {
-    let wanted = StatxFlags::INO | StatxFlags::BTIME | StatxFlags::CTIME;
-    let found = statx(parent, tail.file_name()?, AtFlags::SYMLINK_NOFOLLOW, wanted).ok()?;
-    let has_birth = found.stx_mask & StatxFlags::BTIME.bits() != 0;
-    let since = if has_birth { found.stx_btime } else { found.stx_ctime };
-    Some((rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino, since.tv_sec, since.tv_nsec))
-}
-
-/// Whether the last component of `tail` exists in `parent`. What cannot be looked at counts as there.
-fn exists(parent: BorrowedFd<'_>, tail: &Path) -> bool {
-    let Some(last) = tail.file_name() else { return false };
-    !matches!(statat(parent, last, AtFlags::SYMLINK_NOFOLLOW), Err(Errno::NOENT))
-}
-
-fn take(quarantine: &mut Quarantine, parent: &OwnedFd, tail: &Path, path: &Path) -> Result<Option<Change>, Errno> {
+/// Takes away what stands at `tail` in `parent`, unless it is one of `known`.
+fn take(
+    quarantine: &mut Quarantine,
+    known: &[Known],
+    parent: &OwnedFd,
+    tail: &Path,
+    path: &Path,
+) -> Result<Answer, Errno> {
     let last = tail.file_name().ok_or(Errno::INVAL)?;
-    let taken = quarantine.take(parent.as_fd(), last, path)?;
-    Ok(taken.map(|taken| {
-        let kept = match taken {
-            Taken::Kept(kept) => Some(kept),
-            Taken::Removed => None,
-        };
-        Change::Quarantined { path: path.to_path_buf(), kept }
-    }))
+    let own = |identity: &Identity| known.iter().any(|known| known.identity == *identity);
+    match look(parent.as_fd(), tail)? {
+        None => return Ok(Answer::Absent),
+        Some(identity) if own(&identity) => return Ok(Answer::Own(identity)),
+        Some(_) => {}
+    }
+    // What cannot be looked at may be the user's.
+    let is_spared = |directory: BorrowedFd<'_>, name: &CStr| {
+        look(directory, Path::new(OsStr::from_bytes(name.to_bytes())))
+            .map_or(true, |found| found.as_ref().is_some_and(own))
+    };
+    let kept = match quarantine.take(parent.as_fd(), last, path, &is_spared)? {
+        None => return Ok(Answer::Absent),
+        // Moved here since: the next look finds it.
+        Some(Taken::Spared) => return Err(Errno::AGAIN),
+        Some(Taken::Kept(kept)) => Some(kept),
+        Some(Taken::Removed) => None,
+    };
+    Ok(Answer::Taken(Change::Quarantined { path: path.to_path_buf(), kept }))
 }

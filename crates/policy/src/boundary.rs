@@ -155,3 +155,25 @@ pub struct Boundary {
     /// What the user should know before the run.
     pub notices: Vec<Notice>,
 }
+
+impl Boundary {
+    /// A boundary that allows nothing, with these as its canonical workspace and home.
+    pub fn closed(workspace: PathBuf, home: PathBuf) -> Boundary {
+        Boundary {
+            workspace,
+            home,
+            rules: Vec::new(),
+            ceiling_rules: Vec::new(),
+            ceiling_read: None,
+            ceiling_write: None,
+            private: Vec::new(),
+            aliases: Vec::new(),
+            network: Network::default(),
+            environment: Vec::new(),
+            limits: RunLimits::default(),
+            workspace_mode: WorkspaceMode::default(),
+            isolation: Isolation::default(),
+            notices: Vec::new(),
+        }
+    }
+}

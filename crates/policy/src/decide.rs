@@ -57,7 +57,7 @@ pub struct Decision {
     pub rule: Option<DecidingRule>,
     /// One sentence for people, without the rule's place.
     pub reason: String,
-    /// What would change a refusal.
+    /// What would change a refusal, or let the inside read or write the host's own object instead of its own.
     pub remedy: Option<Remedy>,
 }
 
@@ -70,7 +70,7 @@ pub struct DecidingRule {
     pub origin: Origin,
 }
 
-/// The grant that would turn a refusal into a permission.
+/// The grant that would turn a refusal, or the inside's own, into a permission.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remedy {
     /// The command-line option: `--read /opt/sdk`. `None` where no option can (the administrator's ceiling).

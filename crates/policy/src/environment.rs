@@ -219,5 +219,6 @@ fn usable_path(path: &OsStr, notices: &mut Vec<Notice>) -> OsString {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

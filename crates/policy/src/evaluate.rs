@@ -280,7 +280,8 @@ impl<'a> View<'a> {
         let mut above: Vec<(usize, Covering<'a>)> = Vec::with_capacity(16);
         for group in entries.chunk_by(|a, b| a.path.as_os_str() == b.path.as_os_str()) {
             let Some(path) = group.first().map(|entry| entry.path) else { continue };
-            while above.last().and_then(|(index, _)| points.get(*index)).is_some_and(|point| !covers(point.path, path)) {
+            while above.last().and_then(|(index, _)| points.get(*index)).is_some_and(|point| !covers(point.path, path))
+            {
                 above.pop();
             }
             let mut covering = above.last().map_or_else(Covering::default, |(_, covering)| *covering);

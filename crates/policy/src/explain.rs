@@ -134,7 +134,7 @@ fn explain_path(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) ->
     if verb == Verb::Write && decision.verdict != Verdict::Refused {
         notes.extend(note_about_removal(boundary, &located.path));
     }
-    if decision.verdict == Verdict::Refused && located.present == Present::Absent && verb != Verb::Remove {
+    if decision.verdict != Verdict::Allowed && located.present == Present::Absent && verb != Verb::Remove {
         notes.extend(note_about_absence(&located.path, &decision));
     }
     let canonical = escape(located.path.as_os_str());
@@ -183,6 +183,12 @@ fn note_about_removal(boundary: &Boundary, path: &Path) -> Option<String> {
 /// A grant of something that does not exist has no effect: its directory has to be granted.
 fn note_about_absence(path: &Path, decision: &Decision) -> Option<String> {
     decision.remedy.as_ref().and_then(|remedy| remedy.option.as_ref())?;
+    if decision.verdict == Verdict::Private {
+        // The directory above may be the whole home.
+        return Some(
+            "the host has nothing there, and a grant of a missing path has no effect: create it first".to_owned(),
+        );
+    }
     let holder: PathBuf = path.ancestors().skip(1).find(|above| above.is_dir())?.to_path_buf();
     Some(format!(
         "there is nothing now, and a grant of a missing path has no effect: create it first, or grant `{}`",
@@ -206,6 +212,10 @@ impl Explanation {
             line("note", note);
         }
         if let Some(remedy) = &decision.remedy {
+            if let (Verdict::Private, Some(option)) = (decision.verdict, &remedy.option) {
+                let done = if option.starts_with("--write") { "write" } else { "read" };
+                line("note", &format!("to let the inside {done} the host's own:"));
+            }
             let parts = [("allow", &remedy.option), ("or", &remedy.policy_line), ("way out", &remedy.note)];
             for (label, value) in parts {
                 if let Some(value) = value {
@@ -217,5 +227,6 @@ impl Explanation {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

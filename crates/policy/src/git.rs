@@ -319,5 +319,6 @@ fn read_regular(path: &Path, largest: u64) -> io::Result<Option<Vec<u8>>> {
     Ok((content.len() as u64 <= largest).then_some(content))
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub mod reference;
 pub mod resolve;
 pub mod schema;
 pub mod search;
+// Symbolic links, owners and paths as Unix has them.
+#[cfg(unix)]
 #[cfg(test)]
 mod testing;
 pub mod text;

@@ -116,14 +116,19 @@ impl Locator {
     /// Every key is canonical up to its last component, so one that is no link is canonical as a whole. Keys hold no
     /// `.`, `..` or doubled separators and are compared as bytes, so a part that does is never taken for known.
     fn known_start<'p>(&self, path: &'p Path) -> (PathBuf, Present, &'p Path) {
-        for above in path.ancestors().skip(1) {
+        for (depth, above) in path.ancestors().skip(1).enumerate() {
             let present = match self.nodes.get(above.as_os_str()) {
                 Some(Node::Directory) => Present::Directory,
                 Some(Node::File) => Present::File,
                 Some(Node::Absent) => Present::Absent,
                 Some(Node::Link(_) | Node::Unsearchable) | None => continue,
             };
-            if let Ok(rest) = path.strip_prefix(above) {
+            // Nearly always only the last component is new, and taking it is cheaper than taking the path apart.
+            let rest = match path.file_name() {
+                Some(name) if depth == 0 => Some(Path::new(name)),
+                _ => path.strip_prefix(above).ok(),
+            };
+            if let Some(rest) = rest {
                 return (above.to_path_buf(), present, rest);
             }
         }
@@ -262,5 +267,6 @@ pub(crate) fn lexical(path: &Path) -> PathBuf {
     out
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

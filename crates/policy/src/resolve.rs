@@ -23,6 +23,7 @@ use crate::text::escape;
 mod files;
 mod own;
 mod private;
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -63,9 +64,9 @@ pub enum ResolveError {
         /// Where it was written.
         origin: Origin,
         /// The link.
-        link: PathBuf,
+        link: Box<Path>,
         /// Where it leads.
-        leads_to: PathBuf,
+        leads_to: Box<Path>,
     },
     /// A pattern cannot be used.
     Glob {
@@ -154,15 +155,11 @@ impl Policy {
             ceiling_read,
             ceiling_write,
             private,
-            aliases: Vec::new(),
             network,
-            environment: Vec::new(),
             limits: run_limits(&self.limits),
             workspace_mode: self.workspace_mode.as_ref().map(|mode| mode.value).unwrap_or_default(),
-            isolation: Isolation::default(),
             notices: self.notices.clone(),
-            workspace: workspace.clone(),
-            home: home.clone(),
+            ..Boundary::closed(workspace.clone(), home.clone())
         };
         protect_git(&mut boundary, &mut files)?;
         own.protect(&mut boundary, &mut files)?;

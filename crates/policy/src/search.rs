@@ -248,5 +248,6 @@ pub(crate) fn is_name(name: &OsString) -> bool {
     !bytes.is_empty() && bytes != b"." && bytes != b".." && !bytes.iter().any(|byte| matches!(byte, b'/' | 0))
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,9 @@
 //! changed a private copy is no breach, and one that lies about its failure gains nothing. Where nothing but the kernel's answer can be
 //! seen ([`Proof::Answer`]), the inside is believed, and the control shows that outside the kernel answers otherwise.
 
+// Every attack is made of Linux system calls: elsewhere this crate is empty.
+#![cfg(target_os = "linux")]
+
 mod attack;
 mod attacks;
 pub mod battery;

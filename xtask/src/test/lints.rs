@@ -17,6 +17,12 @@ pub(crate) fn host() -> Result<(), Failure> {
     shell::run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
 }
 
+/// The links in the documentation lead somewhere.
+pub(crate) fn documentation() -> Result<(), Failure> {
+    let mut doc = cargo(["doc", "--workspace", "--no-deps", "--quiet"]);
+    shell::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
 /// No warnings on Windows, the tests included.
 pub(crate) fn windows() -> Result<(), Failure> {
     let mut clippy = cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--target", WINDOWS]);

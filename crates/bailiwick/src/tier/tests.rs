@@ -1,29 +1,15 @@
-use std::path::PathBuf;
-
 use bailiwick_linux::api::Tier;
 use bailiwick_linux::facts::{Facts, KernelVersion, Namespaces};
-use bailiwick_policy::boundary::{Boundary, Isolation, Network, RunLimits};
+use bailiwick_policy::boundary::{Boundary, Isolation};
 use bailiwick_policy::guarantee::Guarantee;
-use bailiwick_policy::policy::{TierChoice, WorkspaceMode};
+use bailiwick_policy::policy::TierChoice;
 
 use super::{after_failure, choose};
 
 fn boundary(tier: TierChoice, accept: impl IntoIterator<Item = Guarantee>) -> Boundary {
     Boundary {
-        workspace: PathBuf::from("/w"),
-        home: PathBuf::from("/home/ana"),
-        rules: Vec::new(),
-        ceiling_rules: Vec::new(),
-        ceiling_read: None,
-        ceiling_write: None,
-        private: Vec::new(),
-        aliases: Vec::new(),
-        network: Network::default(),
-        environment: Vec::new(),
-        limits: RunLimits::default(),
-        workspace_mode: WorkspaceMode::Direct,
         isolation: Isolation { tier, accept: accept.into_iter().collect(), trace: false, nested_namespaces: false },
-        notices: Vec::new(),
+        ..Boundary::closed("/w".into(), "/home/ana".into())
     }
 }
 

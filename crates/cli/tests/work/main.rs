@@ -11,7 +11,9 @@
 //! | `terminal.rs` | editor, pager, job control, window size, raw mode |
 //! | `streams.rs` | bytes, exit status, signals, time limit |
 //! | `life.rs` | nothing outlives a run, nothing is left lying about |
+//! | `killed.rs` | what `kill -9` leaves, and that the next run says so |
 //! | `home.rs` | private home, private `/tmp`, environment |
+//! | `replaced.rs` | protected names that are replaced from outside during a run |
 //! | `refused.rs` | what must fail, and that the reason can be asked for |
 
 #![cfg(target_os = "linux")]
@@ -26,9 +28,11 @@ mod cargo;
 mod database;
 mod git;
 mod home;
+mod killed;
 mod life;
 mod node;
 mod python;
 mod refused;
+mod replaced;
 mod streams;
 mod terminal;

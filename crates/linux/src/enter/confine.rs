@@ -11,7 +11,7 @@ use crate::sys;
 
 pub(super) fn confine(launch: &Launch<'_>) -> Result<(), Failure> {
     for (resource, limit) in &launch.limits {
-        setrlimit(*resource, limit.clone()).map_err(Stage::Limits.failed())?;
+        setrlimit(*resource, *limit).map_err(Stage::Limits.failed())?;
     }
     if launch.namespaces != 0 || launch.user_zero {
         sys::process::drop_capabilities().map_err(Stage::Capabilities.failed())?;

@@ -17,7 +17,7 @@ use crate::sys;
 use crate::sys::signals::Signals;
 
 /// What the supervisor passes on to the command.
-const PASSED_ON: [i32; 8] = [
+pub(crate) const PASSED_ON: [i32; 8] = [
     libc::SIGTERM,
     libc::SIGINT,
     libc::SIGHUP,
@@ -50,8 +50,7 @@ fn live(launch: &Launch<'_>, terminal: Option<Terminal>, supervisor: &OwnedFd) -
         Err(start::NotStarted::Exec(errno)) => Message::NotStarted(errno.raw_os_error()),
         Ok(command) => {
             drop(terminal);
-            let _ = Message::Started.send(supervisor, None);
-            look_after(command, supervisor)
+            look_after(command, supervisor, launch.supervisor)
         }
     }
 }
@@ -69,7 +68,13 @@ fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>,
     setsid().map_err(Stage::Session.failed())?;
     if launch.has_mounts() {
         let umask = rustix::process::umask(rustix::fs::Mode::empty());
-        root::enter(&launch.operations, launch.user_zero)?;
+        let user = match (launch.user_zero, launch.nested_namespaces) {
+            (false, _) => root::ProcUser::Other,
+            (true, false) => root::ProcUser::Zero,
+            (true, true) => root::ProcUser::ZeroNesting,
+        };
+        root::enter(&launch.operations, user)?;
+        keep_only(supervisor)?;
         rustix::process::umask(umask);
     }
     let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
@@ -107,18 +112,27 @@ fn keep_only(supervisor: &OwnedFd) -> Result<(), Failure> {
 }
 
 /// Reaps everything that ends, passes signals on, and returns how the command ended.
-fn look_after(command: Pid, supervisor: &OwnedFd) -> Message {
-    let mut numbers = [libc::SIGCHLD; PASSED_ON.len() + 1];
-    for (place, number) in numbers.iter_mut().zip(PASSED_ON) {
-        *place = number;
-    }
-    let signals = Signals::of(&numbers);
+///
+/// When the command stops, all of the tree is stopped: the supervisor may stop too, and nothing may go on unwatched then.
+fn look_after(command: Pid, supervisor: &OwnedFd, outside: Pid) -> Message {
+    let signals = Signals::of(PASSED_ON.into_iter().chain([libc::SIGCHLD]));
+    let mut all_stopped = false;
     loop {
         match signals.wait() {
-            Ok((libc::SIGCHLD, _)) => {
-                if let Some(ending) = reap(command, supervisor) {
-                    return ending;
+            Ok((libc::SIGCHLD, _)) => match reap(command) {
+                Reaped::Ended(ending) => return ending,
+                Reaped::Stopped => {
+                    if signals_stay_inside(outside) {
+                        sys::process::signal_all_others(libc::SIGSTOP);
+                        all_stopped = true;
+                    }
+                    let _ = Message::Stopped.send(supervisor, None);
                 }
+                Reaped::Others => {}
+            },
+            Ok((libc::SIGCONT, true)) if all_stopped => {
+                all_stopped = false;
+                sys::process::signal_all_others(libc::SIGCONT);
             }
             // Whoever signals from inside does so to the process that is meant.
             Ok((number, true)) => pass_on(command, number),
@@ -134,18 +148,24 @@ fn pass_on(command: Pid, number: i32) {
     }
 }
 
+/// What was collected.
+enum Reaped {
+    Ended(Message),
+    Stopped,
+    Others,
+}
+
 /// Collects whatever has ended or stopped; the ending of the command is the ending of the run.
-fn reap(command: Pid, supervisor: &OwnedFd) -> Option<Message> {
+fn reap(command: Pid) -> Reaped {
+    let mut reaped = Reaped::Others;
     loop {
         match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
             Ok(Some((pid, status))) if pid == command => match ending(status) {
-                Some(ending) => return Some(ending),
-                None => {
-                    let _ = Message::Stopped.send(supervisor, None);
-                }
+                Some(ending) => return Reaped::Ended(ending),
+                None => reaped = Reaped::Stopped,
             },
             Ok(Some(_)) | Err(Errno::INTR) => {}
-            Ok(None) | Err(_) => return None,
+            Ok(None) | Err(_) => return reaped,
         }
     }
 }
@@ -162,7 +182,7 @@ fn end_tree(supervisor: Pid) {
         return;
     }
     loop {
-        sys::process::kill_all_others();
+        sys::process::signal_all_others(libc::SIGKILL);
         match wait(WaitOptions::empty()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return,

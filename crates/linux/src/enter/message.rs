@@ -26,8 +26,6 @@ pub(crate) enum Message {
     Ready,
     /// `execve` of the command failed with this errno.
     NotStarted(i32),
-    /// The command runs.
-    Started,
     /// The command was stopped by a signal.
     Stopped,
     /// The command exited with this status, and nothing else of the tree is alive.
@@ -45,7 +43,6 @@ impl Message {
                 (2, stage, failure.index, failure.errno.raw_os_error())
             }
             Message::NotStarted(errno) => (3, 0, 0, errno),
-            Message::Started => (4, 0, 0, 0),
             Message::Stopped => (5, 0, 0, 0),
             Message::Exited(status) => (6, 0, 0, status),
             Message::Signalled(signal) => (7, 0, 0, signal),
@@ -69,7 +66,6 @@ impl Message {
                 Message::Failed(Failure { stage, index: index as usize, errno: Errno::from_raw_os_error(value) })
             }
             3 => Message::NotStarted(value),
-            4 => Message::Started,
             5 => Message::Stopped,
             6 => Message::Exited(value),
             7 => Message::Signalled(value),
@@ -151,14 +147,12 @@ mod tests {
 
     #[test]
     fn every_message_survives_the_way() {
-        let failures = Stage::ALL.into_iter().map(|stage| {
-            Message::Failed(Failure { stage, index: 7, errno: Errno::PERM })
-        });
+        let failures =
+            Stage::ALL.into_iter().map(|stage| Message::Failed(Failure { stage, index: 7, errno: Errno::PERM }));
         let others = [
             Message::Terminal,
             Message::NotStarted(2),
             Message::Ready,
-            Message::Started,
             Message::Stopped,
             Message::Exited(255),
             Message::Signalled(9),
@@ -170,11 +164,10 @@ mod tests {
 
     #[test]
     fn an_unknown_kind_or_stage_is_no_message() {
-        let mut record = Message::Started.encode();
+        let mut record = Message::Stopped.encode();
         record[0] = 200;
         assert_eq!(Message::decode(&record), None);
-        let mut record =
-            Message::Failed(Failure { stage: Stage::Proc, index: 0, errno: Errno::PERM }).encode();
+        let mut record = Message::Failed(Failure { stage: Stage::Proc, index: 0, errno: Errno::PERM }).encode();
         record[4] = 200;
         assert_eq!(Message::decode(&record), None);
     }

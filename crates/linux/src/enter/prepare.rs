@@ -56,7 +56,9 @@ impl From<NulError> for PrepareError {
 impl fmt::Display for PrepareError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PrepareError::Nul(_) => f.write_str("an argument, a variable or a path holds a NUL byte, which no program can be given"),
+            PrepareError::Nul(_) => {
+                f.write_str("an argument, a variable or a path holds a NUL byte, which no program can be given")
+            }
             PrepareError::NoProgram => f.write_str("no program was named: put it after `--`"),
         }
     }
@@ -154,6 +156,7 @@ fn candidates(command: &Command, environment: &[(OsString, OsString)]) -> Result
 }
 
 fn environment(variables: &[(OsString, OsString)]) -> Result<Strings, PrepareError> {
-    let strings = variables.iter().map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()));
+    let strings =
+        variables.iter().map(|(name, value)| CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()));
     Ok(Strings::new(strings.collect::<Result<_, _>>()?))
 }

@@ -4,11 +4,12 @@
 //! look at it; what lies where a hostile process may rename is opened without following any symbolic link.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{
-    AtFlags, CWD, Mode as Bits, OFlags, ResolveFlags, StatxAttributes, StatxFlags, mkdirat, openat, openat2, readlinkat_raw, statx,
-    symlinkat, unlinkat,
+    AtFlags, CWD, FileType, Mode as Bits, OFlags, ResolveFlags, StatxAttributes, StatxFlags, mkdirat, mknodat, openat2,
+    readlinkat_raw, statx, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{
@@ -20,7 +21,7 @@ use rustix::process::{fchdir, pivot_root};
 use super::script::Operation;
 use super::{Failure, Stage};
 use crate::plan::Kind;
-use crate::sys::mount::{MountAttributes, NO_DEVICES, NO_EXEC, NO_SUID, READ_ONLY, mount_setattr};
+use crate::sys::mount::{MountAttributes, NO_DEVICES, NO_EXEC, NO_SUID, READ_ONLY, clone_tree, mount_setattr};
 
 /// The device nodes of the inside, each a clone of the host's.
 const DEVICES: [(&CStr, &CStr); 6] = [
@@ -42,7 +43,8 @@ const DEVICE_LINKS: [(&CStr, &CStr); 5] = [
 ];
 
 /// Parts of `/proc` through which user 0 could change the host: the kernel looks at the user id there, not at
-/// capabilities. Missing ones are skipped: not every kernel has them all.
+/// capabilities. Missing ones are skipped: not every kernel has them all. Used where processes must be able to write
+/// their own entries; else `/proc` is read-only as a whole for user 0.
 const PROC_READ_ONLY: [&CStr; 8] = [
     c"proc/sys",
     c"proc/sysrq-trigger",
@@ -58,24 +60,74 @@ const PROC_READ_ONLY: [&CStr; 8] = [
 const PROC_KEYS: &CStr = c"proc/keys";
 
 /// Parts of `/proc` that tell user 0 about the kernel's memory. Missing ones are skipped.
-const PROC_MEMORY: [&CStr; 5] =
-    [c"proc/kcore", c"proc/timer_list", c"proc/kallsyms", c"proc/kpagecount", c"proc/vmallocinfo"];
+const PROC_MEMORY: [&CStr; 9] = [
+    c"proc/kcore",
+    c"proc/timer_list",
+    c"proc/kallsyms",
+    c"proc/kpagecount",
+    c"proc/kpageflags",
+    c"proc/kpagecgroup",
+    c"proc/vmallocinfo",
+    c"proc/slabinfo",
+    c"proc/iomem",
+];
+
+/// For whom `/proc` is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProcUser {
+    /// Anybody but user 0.
+    Other,
+    /// User 0.
+    Zero,
+    /// User 0, who may make user namespaces inside.
+    ZeroNesting,
+}
+
+/// Descriptors of the steps are left open and closed in one call, which saves some two hundred; from this number on they
+/// are closed in between, so that a long plan stays below the usual limit of 1024.
+const TIDY_FROM: i32 = 512;
 
 /// Builds the root and makes it `/`; the old root is gone afterwards.
-pub(super) fn enter(operations: &[Operation], user_zero: bool) -> Result<(), Failure> {
+///
+/// Leaves descriptors behind: the caller closes all but its own.
+pub(super) fn enter(operations: &[Operation], user: ProcUser) -> Result<(), Failure> {
     keep_mounts_to_ourselves().map_err(Stage::PrivateMounts.failed())?;
     let root = attach_memory_root().map_err(Stage::MemoryRoot.failed())?;
-    make_covers(&root).map_err(Stage::Covers.failed())?;
+    let covers = make_covers(&root).map_err(Stage::Covers.failed())?;
     make_devices(&root).map_err(Stage::Devices.failed())?;
-    for (index, operation) in operations.iter().enumerate() {
-        carry_out(&root, operation).map_err(|errno| Stage::Step.failed_at(index, errno))?;
-    }
+    carry_out_all(&root, &covers, operations)?;
     attach_memory(&root, c"dev/shm").map_err(Stage::Devices.failed())?;
     attach_terminals(&root).map_err(Stage::Terminals.failed())?;
-    attach_proc(&root, user_zero).map_err(Stage::Proc.failed())?;
-    set_attributes(&root, READ_ONLY | NO_SUID | NO_DEVICES)
-        .map_err(Stage::MemoryRoot.failed())?;
+    attach_proc(&root, &covers, user).map_err(Stage::Proc.failed())?;
+    set_attributes(&root, READ_ONLY | NO_SUID | NO_DEVICES).map_err(Stage::MemoryRoot.failed())?;
     change_root(&root).map_err(Stage::PivotRoot.failed())
+}
+
+/// Carries the operations out in their order, but makes mount points in the private home only when one turns out to be
+/// missing: from the second run on, they are there.
+fn carry_out_all(root: &OwnedFd, covers: &Covers, operations: &[Operation]) -> Result<(), Failure> {
+    let mut made_up_to = 0;
+    for (index, operation) in operations.iter().enumerate() {
+        if matches!(operation, Operation::MakeBeneath { .. }) {
+            continue;
+        }
+        let mut answer = carry_out(root, covers, operation);
+        if answer == Err(Errno::NOENT) && made_up_to < index {
+            for (number, earlier) in operations.iter().enumerate().take(index).skip(made_up_to) {
+                if let Operation::MakeBeneath { parent, name, kind } = earlier {
+                    let made = make_beneath(root, parent, name, *kind);
+                    made.map_err(|errno| Stage::Step.failed_at(number, errno))?;
+                }
+            }
+            made_up_to = index;
+            answer = carry_out(root, covers, operation);
+        }
+        let scratch = answer.map_err(|errno| Stage::Step.failed_at(index, errno))?;
+        if scratch >= TIDY_FROM {
+            covers.close_what_came_later().map_err(Stage::Descriptors.failed())?;
+        }
+    }
+    Ok(())
 }
 
 /// Without this, what is mounted here could appear on the host, and what the host mounts later could appear here.
@@ -103,10 +155,25 @@ fn attach_memory_root() -> Result<OwnedFd, Errno> {
 
 /// What denied names are covered with: a directory and a file without any permission. They end up below the mount
 /// point of `/proc`, where nothing can see them.
-fn make_covers(root: &OwnedFd) -> Result<(), Errno> {
+struct Covers {
+    directory: OwnedFd,
+    file: OwnedFd,
+}
+
+impl Covers {
+    /// Closes the descriptors that were opened after the covers: those of the steps.
+    fn close_what_came_later(&self) -> Result<(), Errno> {
+        let last = self.directory.as_raw_fd().max(self.file.as_raw_fd());
+        // SAFETY: what the steps opened is in nobody's hands any more (`Scratch`).
+        unsafe { crate::sys::process::close_range(last.unsigned_abs().saturating_add(1), u32::MAX) }
+    }
+}
+
+fn make_covers(root: &OwnedFd) -> Result<Covers, Errno> {
     mkdirat(root, c"proc", Bits::from_raw_mode(0o755))?;
     mkdirat(root, c"proc/directory", Bits::empty())?;
-    make_file(root, c"proc/file", Bits::empty())
+    make_file(root, c"proc/file", Bits::empty())?;
+    Ok(Covers { directory: open_beneath(root, c"proc/directory")?, file: open_beneath(root, c"proc/file")? })
 }
 
 fn make_devices(root: &OwnedFd) -> Result<(), Errno> {
@@ -119,60 +186,76 @@ fn make_devices(root: &OwnedFd) -> Result<(), Errno> {
     for (host, at) in DEVICES {
         make_file(root, at, Bits::from_raw_mode(0o644))?;
         let node = open_tree(CWD, host, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC)?;
-        set_attributes(&node, NO_SUID | NO_EXEC)?;
         move_mount(&node, c"", root, at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     }
     Ok(())
 }
 
-fn carry_out(root: &OwnedFd, operation: &Operation) -> Result<(), Errno> {
+/// A descriptor that is left open.
+type Scratch = ManuallyDrop<OwnedFd>;
+
+/// Answers the highest descriptor that it left open.
+fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation) -> Result<RawFd, Errno> {
     match operation {
-        Operation::Make { at, kind, mode } => make(root.as_fd(), at, *kind, Bits::from_raw_mode(*mode)),
-        Operation::MakeBeneath { parent, name, kind } => {
-            let parent = open_beneath(root, parent)?;
-            let mode = match kind {
-                Kind::Directory => 0o700,
-                Kind::File => 0o600,
-            };
-            match make(parent.as_fd(), name, *kind, Bits::from_raw_mode(mode)) {
-                Ok(()) | Err(Errno::EXIST) => Ok(()),
-                Err(errno) => Err(errno),
-            }
-        }
-        Operation::Link { at, target } => symlinkat(target.as_c_str(), root, at.as_c_str()),
+        Operation::Make { at, kind, mode } => make(root.as_fd(), at, *kind, Bits::from_raw_mode(*mode)).map(|()| 0),
+        Operation::MakeBeneath { parent, name, kind } => make_beneath(root, parent, name, *kind).map(|()| 0),
+        Operation::Link { at, target } => symlinkat(target.as_c_str(), root, at.as_c_str()).map(|()| 0),
         Operation::LinkBeneath { parent, name, target } => {
             let parent = open_beneath(root, parent)?;
-            link_again(&parent, name, target)
+            link_again(&parent, name, target).map(|()| 0)
         }
         Operation::Tree { host, at, attributes } => {
-            let tree = clone_tree(&open_on_host(host)?)?;
-            set_attributes(&tree, *attributes | RECURSIVE)?;
-            attach(&tree, &open_beneath(root, at)?)
+            let source = Scratch::new(open_on_host(host)?);
+            let tree = clone_tree(source.as_fd(), *attributes)?;
+            mount(tree, open_beneath(root, at)?)
         }
         Operation::Protect { at } => protect(root, at),
         Operation::Pin { at } => {
-            let place = match open_beneath(root, at) {
-                Err(Errno::NOENT) => return Ok(()),
-                other => other?,
-            };
-            attach(&clone_tree(&place)?, &place)
+            let Some(place) = present(open_beneath(root, at))? else { return Ok(0) };
+            let tree = clone_tree(place.as_fd(), 0)?;
+            mount(tree, place)
         }
-        Operation::Memory { at } => attach_memory(root, at),
-        Operation::Mask { at, cover } => {
+        Operation::Memory { at } => attach_memory(root, at).map(|()| 0),
+        Operation::Mask { at, kind } => {
+            let cover = match kind {
+                Kind::Directory => &covers.directory,
+                Kind::File => &covers.file,
+            };
             let place = open_beneath(root, at)?;
-            let cover = clone_tree(&open_beneath(root, cover)?)?;
-            set_attributes(&cover, READ_ONLY | NO_EXEC)?;
-            attach(&cover, &place)
+            mount(clone_tree(cover.as_fd(), READ_ONLY | NO_EXEC)?, place)
+        }
+        Operation::MaskAround { at, cover } => {
+            let place = open_beneath(root, at)?;
+            let cover = Scratch::new(open_beneath(root, cover)?);
+            mount(clone_tree(cover.as_fd(), READ_ONLY | NO_EXEC)?, place)
         }
     }
 }
 
+/// Attaches `tree` at `place` and leaves both open.
+fn mount(tree: OwnedFd, place: OwnedFd) -> Result<RawFd, Errno> {
+    let (tree, place) = (Scratch::new(tree), Scratch::new(place));
+    attach(&tree, &place)?;
+    Ok(tree.as_raw_fd().max(place.as_raw_fd()))
+}
+
+fn make_beneath(root: &OwnedFd, parent: &CStr, name: &CStr, kind: Kind) -> Result<(), Errno> {
+    let parent = open_beneath(root, parent)?;
+    let mode = match kind {
+        Kind::Directory => 0o700,
+        Kind::File => 0o600,
+    };
+    match make(parent.as_fd(), name, kind, Bits::from_raw_mode(mode)) {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
 /// Mounts what is at `at` over itself, read-only.
-fn protect(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
+fn protect(root: &OwnedFd, at: &CStr) -> Result<RawFd, Errno> {
     let place = open_beneath(root, at)?;
-    let tree = clone_tree(&place)?;
-    set_attributes(&tree, READ_ONLY | RECURSIVE)?;
-    attach(&tree, &place)
+    let tree = clone_tree(place.as_fd(), READ_ONLY)?;
+    mount(tree, place)
 }
 
 /// As [`protect`], if nothing is mounted there. Says whether there was something to do.
@@ -180,14 +263,14 @@ pub(super) fn protect_again(root: &OwnedFd, at: &CStr) -> Result<bool, Errno> {
     if is_mount(&open_beneath(root, at)?)? {
         return Ok(false);
     }
-    protect(root, at).map(|()| true)
+    protect(root, at).map(|_| true)
 }
 
 /// Covers a file with the inside's `/dev/null`: connecting to what is no socket is refused. A file that is gone needs no
 /// cover.
 pub(super) fn cover_with_nothing(root: &OwnedFd, at: &CStr) -> Result<bool, Errno> {
     let Some(place) = present(open_beneath(root, at))? else { return Ok(false) };
-    attach(&clone_tree(&open_beneath(root, c"dev/null")?)?, &place).map(|()| true)
+    attach(&clone_tree(open_beneath(root, c"dev/null")?.as_fd(), 0)?, &place).map(|()| true)
 }
 
 fn is_mount(place: &OwnedFd) -> Result<bool, Errno> {
@@ -203,8 +286,7 @@ fn make(directory: BorrowedFd<'_>, at: &CStr, kind: Kind, mode: Bits) -> Result<
 }
 
 fn make_file(directory: impl AsFd, at: &CStr, mode: Bits) -> Result<(), Errno> {
-    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(directory, at, flags, mode).map(drop)
+    mknodat(directory, at, FileType::RegularFile, mode, 0)
 }
 
 /// Makes a symbolic link, replacing one with another text. Anything else in its place is left there.
@@ -253,37 +335,20 @@ fn open_unswapped(directory: BorrowedFd<'_>, path: &CStr, resolve: ResolveFlags)
     answer
 }
 
-/// Clones what `place` refers to with everything mounted below it. Cloning without what is mounted below would uncover
-/// what those mounts hide, which the kernel refuses.
-fn clone_tree(place: &OwnedFd) -> Result<OwnedFd, Errno> {
-    open_tree(
-        place,
-        c"",
-        OpenTreeFlags::OPEN_TREE_CLONE
-            | OpenTreeFlags::OPEN_TREE_CLOEXEC
-            | OpenTreeFlags::AT_EMPTY_PATH
-            | OpenTreeFlags::AT_RECURSIVE,
-    )
-}
-
 fn attach(tree: &OwnedFd, place: &OwnedFd) -> Result<(), Errno> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     move_mount(tree, c"", place, c"", flags)
 }
 
-/// Marks attributes that are to reach everything mounted below, too; no `MOUNT_ATTR_*` uses the bit.
-const RECURSIVE: u64 = 1 << 63;
-
-fn set_attributes(mount: &OwnedFd, attributes: u64) -> Result<(), Errno> {
-    let recursive = if attributes & RECURSIVE != 0 { AT_RECURSIVE } else { 0 };
-    let set = MountAttributes { set: attributes & !RECURSIVE, ..MountAttributes::default() };
-    mount_setattr(mount.as_fd(), c"", libc::AT_EMPTY_PATH as u32 | recursive, &set)
+fn set_attributes(mount: &OwnedFd, set: u64) -> Result<(), Errno> {
+    let attributes = MountAttributes { set, ..MountAttributes::default() };
+    mount_setattr(mount.as_fd(), c"", libc::AT_EMPTY_PATH as u32, &attributes)
 }
 
 /// A directory of the root's memory as a mount of its own: it stays writable when the root becomes read-only.
 fn attach_memory(root: &OwnedFd, at: &CStr) -> Result<(), Errno> {
     let place = open_beneath(root, at)?;
-    attach(&clone_tree(&place)?, &place)
+    attach(&clone_tree(place.as_fd(), 0)?, &place)
 }
 
 /// A devpts of our own: pseudo-terminals of the host are neither seen nor numbered here (devpts, "newinstance").
@@ -300,38 +365,31 @@ fn attach_terminals(root: &OwnedFd) -> Result<(), Errno> {
     move_mount(&mount, c"", root, c"dev/pts", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
 }
 
-/// A proc of the new process-id namespace. For user 0 the parts that act on the host are read-only and those that tell about
-/// the kernel's memory are covered; for anybody else the files' own permissions do that already.
-fn attach_proc(root: &OwnedFd, user_zero: bool) -> Result<(), Errno> {
-    let cover = clone_tree(&open_beneath(root, c"proc/file")?)?;
-    set_attributes(&cover, READ_ONLY | NO_EXEC)?;
+/// A proc of the new process-id namespace. For user 0 it is read-only, and what tells about the kernel's memory is covered;
+/// for anybody else the files' own permissions do that already. Processes of a nested user namespace have to write their
+/// maps, so with those only the parts that act on the host are read-only.
+fn attach_proc(root: &OwnedFd, covers: &Covers, user: ProcUser) -> Result<(), Errno> {
     let context = fsopen(c"proc", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_create(&context)?;
-    let mount = fsmount(
+    let proc = fsmount(
         &context,
         FsMountFlags::FSMOUNT_CLOEXEC,
-        MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV | MountAttrFlags::MOUNT_ATTR_NOEXEC,
+        MountAttrFlags::MOUNT_ATTR_NOSUID
+            | MountAttrFlags::MOUNT_ATTR_NODEV
+            | MountAttrFlags::MOUNT_ATTR_NOEXEC
+            | if user == ProcUser::Zero { MountAttrFlags::MOUNT_ATTR_RDONLY } else { MountAttrFlags::empty() },
     )?;
-    move_mount(&mount, c"", root, c"proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
-    if user_zero {
+    move_mount(&proc, c"", root, c"proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    if user == ProcUser::ZeroNesting {
         for part in PROC_READ_ONLY {
             let Some(place) = present(open_beneath(root, part))? else { continue };
-            let tree = clone_tree(&place)?;
-            set_attributes(&tree, READ_ONLY | RECURSIVE)?;
-            attach(&tree, &place)?;
+            mount(clone_tree(place.as_fd(), READ_ONLY)?, place)?;
         }
     }
-    let memory = if user_zero { PROC_MEMORY.as_slice() } else { &[] };
-    let mut attached = false;
+    let memory = if user == ProcUser::Other { &[] } else { PROC_MEMORY.as_slice() };
     for part in [PROC_KEYS].iter().chain(memory) {
         let Some(place) = present(open_beneath(root, part))? else { continue };
-        // Only what is attached can be cloned (open_tree(2)).
-        if attached {
-            attach(&clone_tree(&cover)?, &place)?;
-        } else {
-            attach(&cover, &place)?;
-            attached = true;
-        }
+        mount(clone_tree(covers.file.as_fd(), READ_ONLY | NO_EXEC)?, place)?;
     }
     Ok(())
 }

@@ -12,17 +12,49 @@ pub(super) const COVERS: &str = "proc";
 
 /// One operation of building the root. Paths are relative to the new root.
 pub(super) enum Operation {
-    Make { at: CString, kind: Kind, mode: u32 },
-    MakeBeneath { parent: CString, name: CString, kind: Kind },
-    Link { at: CString, target: CString },
-    LinkBeneath { parent: CString, name: CString, target: CString },
+    Make {
+        at: CString,
+        kind: Kind,
+        mode: u32,
+    },
+    MakeBeneath {
+        parent: CString,
+        name: CString,
+        kind: Kind,
+    },
+    Link {
+        at: CString,
+        target: CString,
+    },
+    LinkBeneath {
+        parent: CString,
+        name: CString,
+        target: CString,
+    },
     /// `host` is absolute, in the old root.
-    Tree { host: CString, at: CString, attributes: u64 },
-    Protect { at: CString },
-    Pin { at: CString },
-    Memory { at: CString },
+    Tree {
+        host: CString,
+        at: CString,
+        attributes: u64,
+    },
+    Protect {
+        at: CString,
+    },
+    Pin {
+        at: CString,
+    },
+    Memory {
+        at: CString,
+    },
+    Mask {
+        at: CString,
+        kind: Kind,
+    },
     /// `cover` is relative to the new root.
-    Mask { at: CString, cover: CString },
+    MaskAround {
+        at: CString,
+        cover: CString,
+    },
 }
 
 /// One operation for each step of `plan`, in the same order, so that a failed operation's index names its step.
@@ -50,15 +82,9 @@ fn operation(step: &Step) -> Result<Operation, NulError> {
         Step::Protect { at } => Operation::Protect { at: below_root(at)? },
         Step::Pin { at } => Operation::Pin { at: below_root(at)? },
         Step::Memory { at } => Operation::Memory { at: below_root(at)? },
-        Step::Mask { at, kind } => {
-            let cover = match kind {
-                Kind::Directory => format!("{COVERS}/directory"),
-                Kind::File => format!("{COVERS}/file"),
-            };
-            Operation::Mask { at: below_root(at)?, cover: CString::new(cover)? }
-        }
+        Step::Mask { at, kind } => Operation::Mask { at: below_root(at)?, kind: *kind },
         Step::MaskAround { at, number } => {
-            Operation::Mask { at: below_root(at)?, cover: CString::new(format!("{COVERS}/m{number}"))? }
+            Operation::MaskAround { at: below_root(at)?, cover: CString::new(format!("{COVERS}/m{number}"))? }
         }
         Step::MakeInMask { number, below, kind } => {
             let mut at = format!("{COVERS}/m{number}/").into_bytes();

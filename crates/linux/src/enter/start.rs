@@ -10,8 +10,8 @@ use rustix::process::{Pid, chdir, getpid, ioctl_tiocsctty, setpgid};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::tcsetpgrp;
 
-use super::message::Message;
 use super::Launch;
+use super::message::Message;
 use crate::sys;
 use crate::sys::signals::Signals;
 use crate::terminal::Source;
@@ -92,7 +92,7 @@ fn run(context: &Context<'_>) -> Result<std::convert::Infallible, Errno> {
     sys::process::close_on_exec_from(3)?;
     // Rust's start-up ignores SIGPIPE in this program; the command starts as programs expect.
     sys::signals::set_default(libc::SIGPIPE);
-    Signals::of(&[]).block_only();
+    Signals::of([]).block_only();
 
     let mut answer = Errno::NOENT;
     for candidate in &launch.candidates {

@@ -52,11 +52,8 @@ pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
         if grants.at(name.root) != Grant::Write {
             continue;
         }
-        let watched = Watched {
-            path: name.path.to_owned(),
-            root: name.root.to_owned(),
-            denied: name.kind == FileRuleKind::Deny,
-        };
+        let watched =
+            Watched { path: name.path.to_owned(), root: name.root.to_owned(), denied: name.kind == FileRuleKind::Deny };
         match name.present {
             Present::Absent => plan.absent.push(watched),
             Present::Directory | Present::File => plan.present.push(watched),
@@ -106,7 +103,8 @@ struct Builder<'a> {
 impl<'a> Builder<'a> {
     fn new(boundary: &'a Boundary) -> Self {
         let ceilings = [&boundary.ceiling_read, &boundary.ceiling_write];
-        let rules = boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
+        let rules =
+            boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
         let present = rules.map(|FileRule { path, present, .. }| (path.as_os_str(), *present)).collect();
         let plan = Plan {
             steps: Vec::with_capacity(64),
@@ -117,7 +115,9 @@ impl<'a> Builder<'a> {
         };
         Builder {
             boundary,
-            grants: Grants(boundary.point_grants().into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect()),
+            grants: Grants(
+                boundary.point_grants().into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect(),
+            ),
             plan,
             grounds: BTreeMap::from([(OsString::from("/"), Ground::Memory)]),
             made: BTreeSet::new(),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bailiwick_policy::boundary::{Alias, Backing, Boundary, FileRule, Isolation, Network, Present, PrivateRoot, RunLimits};
+use bailiwick_policy::boundary::{Alias, Backing, Boundary, FileRule, Present, PrivateRoot};
 use bailiwick_policy::decide::Grant;
 use bailiwick_policy::origin::{Layer, Origin, Source};
-use bailiwick_policy::policy::{FileRuleKind, WorkspaceMode};
+use bailiwick_policy::policy::FileRuleKind;
 use proptest::prelude::*;
 
 use super::*;
@@ -25,22 +25,7 @@ fn boundary(mut rules: Vec<FileRule>, private: Vec<(&str, Backing)>) -> Boundary
         .into_iter()
         .map(|(path, backing)| PrivateRoot { path: path.into(), backing, origin: origin() })
         .collect();
-    Boundary {
-        workspace: "/work/project".into(),
-        home: "/home/ada".into(),
-        rules,
-        ceiling_rules: Vec::new(),
-        ceiling_read: None,
-        ceiling_write: None,
-        private,
-        aliases: Vec::new(),
-        network: Network::default(),
-        environment: Vec::new(),
-        limits: RunLimits::default(),
-        workspace_mode: WorkspaceMode::Direct,
-        isolation: Isolation::default(),
-        notices: Vec::new(),
-    }
+    Boundary { rules, private, ..Boundary::closed("/work/project".into(), "/home/ada".into()) }
 }
 
 #[test]
@@ -160,17 +145,14 @@ fn random_boundary() -> impl Strategy<Value = Boundary> {
     let rules = prop::collection::vec((kind(), path()), 0..10);
     let private = prop::collection::btree_set(path(), 0..3);
     (rules, private).prop_map(|(rules, private): (Vec<(FileRuleKind, PathBuf)>, BTreeSet<PathBuf>)| {
-        let rules = rules
-            .into_iter()
-            .map(|(kind, path)| FileRule { path, ..rule(kind, "x", Present::Directory) })
-            .collect();
+        let rules =
+            rules.into_iter().map(|(kind, path)| FileRule { path, ..rule(kind, "x", Present::Directory) }).collect();
         let mut result = boundary(rules, Vec::new());
         result.private = private
             .into_iter()
             .enumerate()
             .map(|(index, path)| {
-                let backing =
-                    if index == 0 { Backing::Directory("/state/home".into()) } else { Backing::Memory };
+                let backing = if index == 0 { Backing::Directory("/state/home".into()) } else { Backing::Memory };
                 PrivateRoot { path, backing, origin: origin() }
             })
             .collect();

@@ -2,7 +2,7 @@
 
 use bailiwick_policy::guarantee::Guarantee;
 
-use super::{Answer, Asked, common, holds, lacks, lacks_but};
+use super::{Answer, Asked, common, holds, lacks, lacks_but, some_of};
 use crate::facts::Facts;
 
 /// The remedy of most losses.
@@ -44,21 +44,15 @@ pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answ
 }
 
 fn reads(asked: &Asked) -> Answer {
-    /// More would bury the rest of the report.
-    const SHOWN: usize = 3;
     if asked.hidden_below.is_empty() {
         return holds(
             "Landlock refuses to open or list everything but the readable trees; whether a known name exists, its size and its times can be asked",
         );
     }
-    let shown = asked.hidden_below.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = match asked.hidden_below.len().saturating_sub(SHOWN) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     lacks_but(
         format!(
-            "Landlock only adds rights down a tree; these are inside readable trees and should not be read: {shown}{more}"
+            "Landlock only adds rights down a tree; these are inside readable trees and should not be read: {}",
+            some_of(&asked.hidden_below)
         ),
         OTHER_TIER,
     )

@@ -24,7 +24,7 @@ pub(super) fn representative() -> Facts {
 /// The text of `docs/tiers.md`.
 pub fn tiers_markdown() -> String {
     let facts = representative();
-    let asked = Asked { processes: false, hidden_below: Vec::new() };
+    let asked = Asked::default();
     let columns = Tier::ALL.map(|tier| (tier, promises_for(tier, &facts, &asked)));
     let mut page = String::from(INTRODUCTION);
     table(&mut page, &columns);
@@ -81,13 +81,15 @@ fn reasons(page: &mut String, tier: Tier, promises: &[Promise]) {
 
 /// What changes on other hosts: only the rows that differ.
 fn variations(page: &mut String, usual: &Facts) {
-    let limited = Asked { processes: true, hidden_below: Vec::new() };
-    let denied = Asked { processes: false, hidden_below: vec!["a denied file of the workspace".to_owned()] };
+    let limited = Asked { processes: true, ..Asked::default() };
+    let denied = Asked { hidden_below: vec!["a denied file of the workspace".to_owned()], ..Asked::default() };
+    let nested = Asked { nested: true, guards: true, ..denied.clone() };
     let plain = Asked::default();
     let hosts = [
         ("As root, with a limit on processes", Facts { uid: 0, ..usual.clone() }, &limited),
         ("With a limit on processes", usual.clone(), &limited),
         ("With a `deny` rule inside a readable tree", usual.clone(), &denied),
+        ("With `nested_namespaces`, protected names and a `deny` rule inside a writable tree", usual.clone(), &nested),
         (
             "With Landlock ABI 9 (Linux 7.1)",
             Facts { landlock_abi: 9, kernel: KernelVersion(7, 1), ..usual.clone() },

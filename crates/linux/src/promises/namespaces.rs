@@ -2,28 +2,51 @@
 
 use bailiwick_policy::guarantee::Guarantee;
 
-use super::{Answer, Asked, COUNTS_APART, common, holds, lacks, lacks_but};
+use super::{Answer, Asked, COUNTS_APART, common, holds, lacks, lacks_but, some_of};
 use crate::facts::Facts;
+
+/// The remedy of what nested namespaces cost.
+const NOT_NESTED: &str = "a policy without `nested_namespaces`";
 
 pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answer {
     if let Some(answer) = common(guarantee, facts) {
         return answer;
     }
-    let second_lock =
-        if facts.landlock_abi > 0 { ", and Landlock as a second lock" } else { "; no Landlock as a second lock here" };
+    let second_lock = if asked.nested {
+        "; no Landlock as a second lock, since it would forbid the mounts of nested namespaces"
+    } else if facts.landlock_abi > 0 {
+        ", and Landlock as a second lock"
+    } else {
+        "; no Landlock as a second lock here"
+    };
     match guarantee {
         Guarantee::WritesConfined => holds(format!(
             "everything in the new root but the writable trees is mounted read-only{second_lock}; a file of a writable tree that is also linked elsewhere on the same file system is the same file there"
         )),
+        Guarantee::MetadataConfined if asked.guards => lacks_but(
+            "with nested namespaces a protected name inside a writable root can be moved from under its mount, and then given other modes, times and attributes; outside the writable roots nothing can",
+            NOT_NESTED,
+        ),
         Guarantee::MetadataConfined => {
             holds("modes, owners, times and attributes of a read-only mount cannot be changed")
         }
+        Guarantee::ReadsConfined if asked.nested && !asked.hidden_below.is_empty() => lacks_but(
+            format!(
+                "with nested namespaces a denied name inside a writable root can be moved from under its cover and read: {}",
+                some_of(&asked.hidden_below)
+            ),
+            NOT_NESTED,
+        ),
         Guarantee::ReadsConfined => holds("the new root holds nothing but the readable trees; the old one is detached"),
+        Guarantee::NamesProtected if asked.nested => lacks_but(
+            "the kernel refuses to rename or remove a mount point only in the mount namespace that it is mounted in: from a nested one, by a directory opened before, a protected name inside a writable root can be moved away, removed and replaced",
+            NOT_NESTED,
+        ),
         Guarantee::NamesProtected => holds(
             "each name is mounted over itself read-only, and every directory above it up to the writable root is a mount, which cannot be renamed",
         ),
         Guarantee::NetworkOff => holds("an own network namespace with nothing in it but its own loopback"),
-        Guarantee::SocketsConfined => sockets(facts),
+        Guarantee::SocketsConfined => sockets(facts, asked),
         Guarantee::ProcessesHidden => holds("an own process namespace with its own /proc"),
         Guarantee::TreeDies => holds(
             "when process 1 of the namespace ends the kernel kills all others; it ends with the supervisor (parent-death signal)",
@@ -34,17 +57,17 @@ pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answ
     }
 }
 
-fn sockets(facts: &Facts) -> Answer {
+fn sockets(facts: &Facts, asked: &Asked) -> Answer {
     if !facts.seccomp {
         return lacks_but(
             "without system-call filters vsock is open, which no namespace confines",
             "a kernel with CONFIG_SECCOMP_FILTER",
         );
     }
-    let paths = if facts.landlock_abi >= 9 {
+    let paths = if facts.landlock_abi >= 9 && !asked.nested {
         "Landlock refuses every socket that was not made inside or listed"
     } else {
-        "sockets of host programs inside granted trees are covered at the start, those bound later are not (Landlock refuses them from ABI 9, Linux 7.1)"
+        "a host program's socket file that lies inside a granted tree belongs to the grant: those found at the start (by /proc/net/unix: absolute names in this network namespace) are covered, others are reachable (Landlock refuses them from ABI 9, Linux 7.1, without nested namespaces)"
     };
     holds(format!(
         "socket files of the host are not in the new root, abstract names belong to the network namespace, vsock and other families are refused; {paths}; a host program's named pipe in a readable tree below the private home or a private temporary directory can be written"

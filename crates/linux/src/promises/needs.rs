@@ -1,5 +1,7 @@
 //! What a boundary needs of a tier.
 
+use std::path::{Path, PathBuf};
+
 use bailiwick_policy::boundary::{Boundary, Present, RunLimits};
 use bailiwick_policy::decide::Grant;
 use bailiwick_policy::guarantee::{Guarantee, Strength};
@@ -62,7 +64,20 @@ pub(super) fn needs_for(guarded: usize, hosts: bool, limits: &RunLimits) -> Vec<
 
 /// Existing places that must not be read, below trees that may: escaped for printing.
 pub(super) fn hidden_below(boundary: &Boundary) -> Vec<String> {
-    let is_absent = |path: &std::path::Path| {
+    hidden(boundary).iter().map(|path| escape(path.as_os_str())).collect()
+}
+
+/// Those of them that lie below a tree that may be written, however deep: what moves a name takes what is under it along.
+pub(super) fn hidden_below_writable(boundary: &Boundary) -> Vec<String> {
+    let writable: Vec<&Path> =
+        boundary.point_grants().into_iter().filter(|(_, grant)| *grant == Grant::Write).map(|(path, _)| path).collect();
+    let hidden = hidden(boundary);
+    let hidden = hidden.iter().filter(|path| writable.iter().any(|root| path.starts_with(root)));
+    hidden.map(|path| escape(path.as_os_str())).collect()
+}
+
+fn hidden(boundary: &Boundary) -> Vec<PathBuf> {
+    let is_absent = |path: &Path| {
         let mut rules =
             boundary.rules.iter().chain(&boundary.ceiling_rules).filter(|rule| rule.path == path).peekable();
         rules.peek().is_some() && rules.all(|rule| rule.present == Present::Absent)
@@ -71,6 +86,6 @@ pub(super) fn hidden_below(boundary: &Boundary) -> Vec<String> {
         .into_iter()
         .filter(|unheld| matches!(unheld.wanted, Grant::Hidden | Grant::Denied | Grant::Private(_)))
         .filter(|unheld| !is_absent(&unheld.path))
-        .map(|unheld| escape(unheld.path.as_os_str()))
+        .map(|unheld| unheld.path)
         .collect()
 }

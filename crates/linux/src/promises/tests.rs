@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
-use bailiwick_policy::boundary::{Boundary, FileRule, Isolation, Network, Present, RunLimits};
+use bailiwick_policy::boundary::{Boundary, FileRule, Present, RunLimits};
 use bailiwick_policy::origin::{Layer, Origin, Source};
-use bailiwick_policy::policy::{FileRuleKind, WorkspaceMode};
+use bailiwick_policy::policy::FileRuleKind;
 
 use super::markdown::representative;
 use super::needs::needs_for;
@@ -236,8 +236,6 @@ fn rule(kind: FileRuleKind, path: &str, present: Present) -> FileRule {
 /// A workspace with a protected name, a denied file that exists and one that does not.
 fn boundary() -> Boundary {
     Boundary {
-        workspace: PathBuf::from("/w"),
-        home: PathBuf::from("/h"),
         rules: vec![
             rule(FileRuleKind::Read, "/usr", Present::Directory),
             rule(FileRuleKind::Write, "/w", Present::Directory),
@@ -245,17 +243,7 @@ fn boundary() -> Boundary {
             rule(FileRuleKind::Deny, "/w/.env.local", Present::Absent),
             rule(FileRuleKind::Protect, "/w/.git", Present::Directory),
         ],
-        ceiling_rules: Vec::new(),
-        ceiling_read: None,
-        ceiling_write: None,
-        private: Vec::new(),
-        aliases: Vec::new(),
-        network: Network::default(),
-        environment: Vec::new(),
-        limits: RunLimits::default(),
-        workspace_mode: WorkspaceMode::Direct,
-        isolation: Isolation::default(),
-        notices: Vec::new(),
+        ..Boundary::closed("/w".into(), "/h".into())
     }
 }
 
@@ -275,4 +263,43 @@ fn a_real_boundary_goes_through_and_accepted_losses_are_taken_out() {
     assert!(reads.reason.ends_with("/w/.env"), "the absent one cannot be read: {}", reads.reason);
     boundary.isolation.accept.extend(all);
     assert_eq!(short(&boundary), []);
+}
+
+#[test]
+fn nested_namespaces_take_away_what_mounts_inside_writable_roots_hold() {
+    let mut boundary = boundary();
+    boundary.isolation.nested_namespaces = true;
+    let short = |boundary: &Boundary| -> Vec<String> {
+        let short = shortfall(Tier::Namespaces, &representative(), boundary);
+        short.into_iter().map(|shortfall| shortfall.promise.guarantee.to_string()).collect()
+    };
+    assert_eq!(short(&boundary), ["metadata-confined", "reads-confined", "names-protected"]);
+    let reads = promises(Tier::Namespaces, &representative(), Some(&boundary)).swap_remove(2);
+    assert!(reads.reason.ends_with(": /w/.env"), "the absent one cannot be read: {}", reads.reason);
+
+    // What is hidden below a tree that is read-only cannot be moved.
+    boundary.rules.retain(|rule| rule.kind != FileRuleKind::Deny);
+    boundary.rules.push(rule(FileRuleKind::Deny, "/usr/secret", Present::File));
+    assert_eq!(short(&boundary), ["metadata-confined", "names-protected"]);
+
+    boundary.isolation.accept.extend([Guarantee::MetadataConfined, Guarantee::NamesProtected]);
+    assert_eq!(short(&boundary), Vec::<String>::new());
+
+    // Nothing guarded: nothing to lose.
+    boundary.isolation.accept.clear();
+    boundary.rules.retain(|rule| rule.kind != FileRuleKind::Protect);
+    assert_eq!(short(&boundary), Vec::<String>::new());
+}
+
+#[test]
+fn landlock_is_not_counted_on_for_sockets_where_nested_namespaces_switch_it_off() {
+    let newest = Facts { landlock_abi: 9, ..representative() };
+    let reason = |asked: &Asked| {
+        let sockets = promises_for(Tier::Namespaces, &newest, asked)
+            .into_iter()
+            .find(|promise| promise.guarantee == Guarantee::SocketsConfined);
+        sockets.expect("every guarantee has a promise").reason
+    };
+    assert!(reason(&Asked::default()).contains("Landlock refuses every socket"));
+    assert!(reason(&Asked { nested: true, ..Asked::default() }).contains("belongs to the grant"));
 }

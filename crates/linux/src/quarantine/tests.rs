@@ -50,7 +50,7 @@ fn open(directory: &Path) -> OwnedFd {
 }
 
 fn take(quarantine: &mut Quarantine, tree: &Path, name: &str) -> Result<Option<Taken>, Errno> {
-    quarantine.take(open(tree).as_fd(), OsStr::new(name), &tree.join(name))
+    quarantine.take(open(tree).as_fd(), OsStr::new(name), &tree.join(name), &|_, _| false)
 }
 
 #[test]
@@ -180,4 +180,21 @@ fn sweeping_removes_what_a_killed_run_has_left_and_nothing_else() {
     assert_eq!(names_in(&scratch.0), [mine.as_str(), "other"]);
     symlink(&scratch.0, scratch.0.join("link")).unwrap();
     assert_eq!(sweep(&scratch.0.join("link")), Err(Errno::LOOP));
+}
+
+#[test]
+fn what_is_spared_is_put_back_however_full_the_quarantine() {
+    for elsewhere in [None, other_file_system()] {
+        let scratch = Scratch::new();
+        let keep = elsewhere.as_ref().map_or(scratch.0.join("keep"), |other| other.0.join("keep"));
+        let mut quarantine = Quarantine::new(keep);
+        fs::write(scratch.0.join("mine"), "precious").unwrap();
+        for kept in [0, KEEP_MOST] {
+            quarantine.kept = kept;
+            let taken = quarantine.take(open(&scratch.0).as_fd(), OsStr::new("mine"), &scratch.0, &|_, _| true);
+            assert_eq!(taken, Ok(Some(Taken::Spared)));
+            assert_eq!(fs::read_to_string(scratch.0.join("mine")).unwrap(), "precious");
+        }
+        assert!(!quarantine.has_leftovers());
+    }
 }

@@ -41,6 +41,16 @@ pub enum RunError {
         /// 0 to 2.
         number: usize,
     },
+    /// A standard descriptor is a protected or denied file of a writable tree.
+    GuardedFile {
+        /// 0 to 2.
+        number: usize,
+    },
+    /// A standard descriptor is a directory, from which the inside could open everything below.
+    Directory {
+        /// 0 to 2.
+        number: usize,
+    },
     /// The bound sockets of the host cannot be listed.
     ListSockets(std::io::Error),
     /// A socket of a program of the host that the inside would reach cannot be covered.
@@ -63,7 +73,7 @@ pub enum RunError {
     },
     /// The init did not tell how it ended.
     Lost(Errno),
-    /// A failure not yet explained; [`explained`](Self::explained) turns it into `SetUp`.
+    /// A failure not yet explained; `explained` turns it into `SetUp`.
     #[doc(hidden)]
     Raw(RawFailure),
 }
@@ -88,23 +98,37 @@ impl RunError {
         let RunError::Raw(RawFailure(Failure { stage, index, errno })) = self else { return self };
         let doing = match stage {
             Stage::Step => match plan.steps.get(index) {
+                Some(step) if matches!(errno, Errno::NOTDIR | Errno::LOOP | Errno::ISDIR) && !plan.homes.is_empty() => {
+                    format!(
+                        "carrying out the step `{step}` (if an earlier run has put something else there, remove {})",
+                        homes(plan)
+                    )
+                }
                 Some(step) => format!("carrying out the step `{step}`"),
                 None => stage.doing().to_owned(),
             },
-            Stage::Landlock => {
-                lock.describe(LockError { step: LockStep::Add, rule: Some(index), errno })
-            }
+            Stage::Landlock => lock.describe(LockError { step: LockStep::Add, rule: Some(index), errno }),
             _ => stage.doing().to_owned(),
         };
         // Hosts that let user namespaces be made may still strip them of rights (AppArmor) or cover /proc (containers).
         let refused = matches!(errno, Errno::PERM | Errno::ACCESS | Errno::NOSYS | Errno::INVAL);
         let about_namespaces = matches!(
             stage,
-            Stage::Identity | Stage::Loopback | Stage::PrivateMounts | Stage::MemoryRoot | Stage::Terminals
-                | Stage::Proc | Stage::PivotRoot
+            Stage::Identity
+                | Stage::Loopback
+                | Stage::PrivateMounts
+                | Stage::MemoryRoot
+                | Stage::Terminals
+                | Stage::Proc
+                | Stage::PivotRoot
         );
         RunError::SetUp { doing, errno, tier_unavailable: refused && about_namespaces }
     }
+}
+
+/// The private homes, for people.
+fn homes(plan: &Plan) -> String {
+    plan.homes.iter().map(|home| text::escape(home.as_os_str())).collect::<Vec<_>>().join(", ")
 }
 
 impl From<CloneError> for RunError {
@@ -132,11 +156,24 @@ impl fmt::Display for RunError {
             RunError::Watch(error) => error.fmt(f),
             RunError::ReopenableFile { number } => write!(
                 f,
-                "descriptor {number} is a file, which the inside could open again with all your rights on it, because this \
-                 kernel has no Landlock; connect it through a pipe: `cat FILE | bailiwick run …`, `bailiwick run … | cat > FILE`"
+                "descriptor {number} is a file, which the inside could open again with all your rights on it, because Landlock \
+                 does not guard files in this run (it is not in this kernel, or the policy allows nested namespaces); connect it through a pipe: `cat FILE | bailiwick run …`, `bailiwick run … | cat > FILE`"
+            ),
+            RunError::GuardedFile { number } => write!(
+                f,
+                "descriptor {number} is a file whose name the policy protects, and the inside could open it again by the descriptor \
+                 to change it; connect it through a pipe: `cat FILE | bailiwick run …`"
+            ),
+            RunError::Directory { number } => write!(
+                f,
+                "descriptor {number} is a directory, from which the inside could open everything below it; redirect it to a file, \
+                 a pipe or /dev/null, and name the directory with --read or --write"
             ),
             RunError::ListSockets(error) => {
-                write!(f, "listing the sockets of this host, to keep them from the inside, failed: /proc/net/unix: {error}")
+                write!(
+                    f,
+                    "listing the sockets of this host, to keep them from the inside, failed: /proc/net/unix: {error}"
+                )
             }
             RunError::CoverSocket { socket, errno } => write!(
                 f,

@@ -4,20 +4,13 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
+use crate::enter::init::PASSED_ON;
 use crate::sys::signals::{SIGNALFD_RECORD, Signals};
 
-/// What is read from the descriptor.
-const READ: [i32; 9] = [
-    libc::SIGTERM,
-    libc::SIGINT,
-    libc::SIGHUP,
-    libc::SIGQUIT,
-    libc::SIGUSR1,
-    libc::SIGUSR2,
-    libc::SIGTSTP,
-    libc::SIGCONT,
-    libc::SIGWINCH,
-];
+/// What is read from the descriptor: what the init passes on, and that the terminal has another size.
+fn read() -> impl Iterator<Item = i32> {
+    PASSED_ON.into_iter().chain([libc::SIGWINCH])
+}
 
 /// Blocked beside them: writing to a reader who is gone must be an error, not the end of the supervisor; and the init,
 /// which inherits the mask, waits for the ends of its children.
@@ -30,15 +23,11 @@ pub(super) struct Handled {
 
 impl Handled {
     pub(super) fn block() -> Handled {
-        let mut all = [0; READ.len() + BLOCKED_ONLY.len()];
-        for (place, number) in all.iter_mut().zip(READ.into_iter().chain(BLOCKED_ONLY)) {
-            *place = number;
-        }
-        Handled { before: Signals::of(&all).block() }
+        Handled { before: Signals::of(read().chain(BLOCKED_ONLY)).block() }
     }
 
     pub(super) fn descriptor(&self) -> Result<OwnedFd, Errno> {
-        Signals::of(&READ).descriptor()
+        Signals::of(read()).descriptor()
     }
 }
 

@@ -41,7 +41,7 @@ impl Bell {
     ///
     /// What signalfd(2) answers.
     pub fn new() -> Result<Bell, Errno> {
-        let signals = Signals::of(&[named(), UNNAMED]);
+        let signals = Signals::of([named(), UNNAMED]);
         signals.block();
         signals.descriptor().map(Bell)
     }

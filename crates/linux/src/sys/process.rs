@@ -44,9 +44,7 @@ pub fn close_on_exec_from(first: u32) -> Result<(), Errno> {
 /// What dup2(2) or fcntl(2) answers.
 pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
     // SAFETY: plain integers. `to` is one of the standard descriptors, which no Rust owner closes.
-    let answer = unsafe {
-        if from == to { libc::fcntl(from, libc::F_SETFD, 0) } else { libc::dup2(from, to) }
-    };
+    let answer = unsafe { if from == to { libc::fcntl(from, libc::F_SETFD, 0) } else { libc::dup2(from, to) } };
     super::check(answer.into()).map(drop)
 }
 
@@ -90,12 +88,12 @@ pub fn identity() -> (u32, u32) {
     (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
 }
 
-/// Sends `SIGKILL` to every process that this one may signal but itself and the init (kill(2), pid -1).
+/// Sends a signal to every process that this one may signal but itself and the init (kill(2), pid -1).
 ///
-/// To be called by the init of a process-id namespace only, where that is the namespace's own processes.
-pub fn kill_all_others() {
+/// To be called only where that reaches the enclosure's own processes and no others.
+pub fn signal_all_others(signal: i32) {
     // SAFETY: plain integers.
-    unsafe { libc::kill(-1, libc::SIGKILL) };
+    unsafe { libc::kill(-1, signal) };
 }
 
 /// Whether this process is the init of its process-id namespace.

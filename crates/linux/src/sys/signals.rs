@@ -10,13 +10,13 @@ pub struct Signals(libc::sigset_t);
 
 impl Signals {
     /// The set of `numbers`; numbers that are no signal are left out.
-    pub fn of(numbers: &[i32]) -> Signals {
+    pub fn of(numbers: impl IntoIterator<Item = i32>) -> Signals {
         // SAFETY: all-zero bytes are a valid `sigset_t`, and both functions only write the set that they are given.
         unsafe {
             let mut set: libc::sigset_t = std::mem::zeroed();
             libc::sigemptyset(&raw mut set);
             for number in numbers {
-                libc::sigaddset(&raw mut set, *number);
+                libc::sigaddset(&raw mut set, number);
             }
             Signals(set)
         }
@@ -24,7 +24,7 @@ impl Signals {
 
     /// Makes this the mask of blocked signals of the calling thread, and returns the mask before.
     pub fn block_only(&self) -> Signals {
-        let mut before = Signals::of(&[]);
+        let mut before = Signals::of([]);
         // SAFETY: both pointers are to live sets; SIG_SETMASK with valid pointers cannot fail.
         unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const self.0, &raw mut before.0) };
         before
@@ -32,7 +32,7 @@ impl Signals {
 
     /// Adds this set to the mask of blocked signals of the calling thread, and returns the mask before.
     pub fn block(&self) -> Signals {
-        let mut before = Signals::of(&[]);
+        let mut before = Signals::of([]);
         // SAFETY: as in `block_only`.
         unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const self.0, &raw mut before.0) };
         before

@@ -1,7 +1,7 @@
 //! The output filter: what the inside may say to the user's terminal.
 //!
 //! The filter is a parser whose output is made of whole, known tokens only: printable characters, a few control
-//! characters, and control sequences from an allow list ([`csi`]), each of them complete before its first byte is passed
+//! characters, and control sequences from an allow list (`csi`), each of them complete before its first byte is passed
 //! on. So it does not matter how the user's terminal would have parsed the input, nor where it thinks that a string ends:
 //! there is no byte in the output that is not part of a known token. State is bounded: strings (OSC, DCS, APC, PM, SOS) are
 //! skipped as they come and not kept.

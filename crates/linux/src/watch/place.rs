@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat, openat2, statat};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, openat, openat2};
 use rustix::io::Errno;
 
 use super::WatchError;
+use super::known::{Identity, RIGHTS_ATTEMPTS, look};
 use crate::sys::directory_notify::{Bell, ring};
 
 /// A directory by its way from the root, whatever inode is there at the moment.
@@ -72,13 +73,15 @@ pub(super) enum Reach {
 pub(super) struct Places {
     roots: Vec<Root>,
     places: Vec<Place>,
+    /// What has stood from the start where a directory was wanted: the user's, never to be taken away.
+    stood: Vec<(usize, PathBuf, Identity)>,
     /// Dropped last: when no directory rings it any more.
     bell: Bell,
 }
 
 impl Places {
     pub(super) fn new(bell: Bell) -> Places {
-        Places { bell, roots: Vec::with_capacity(4), places: Vec::with_capacity(8) }
+        Places { bell, roots: Vec::with_capacity(4), places: Vec::with_capacity(8), stood: Vec::new() }
     }
 
     pub(super) fn bell(&self) -> &Bell {
@@ -108,6 +111,14 @@ impl Places {
         self.places.iter().filter(move |place| place.held.as_ref().is_some_and(holds))
     }
 
+    /// Puts another directory in the place of the first root.
+    #[cfg(test)]
+    pub(super) fn replace_root(&mut self, directory: OwnedFd) {
+        if let Some(root) = self.roots.first_mut() {
+            root.directory = directory;
+        }
+    }
+
     /// How many directories are held open.
     #[cfg(test)]
     pub(super) fn held_count(&self) -> usize {
@@ -127,7 +138,61 @@ impl Places {
         openat2(&root.directory, tail, DIRECTORY, Mode::empty(), BENEATH)
     }
 
-    /// Before the inside runs: watches the directory at `tail`, or as much of the way to it as exists. With `removals`, also
+    /// The same where the inside may have taken rights off: they are given back on the way.
+    pub(super) fn open_with_rights(&self, root: usize, tail: &Path) -> Result<OwnedFd, Errno> {
+        let mut answer = self.open_searchable(root, tail);
+        for _ in 0..RIGHTS_ATTEMPTS {
+            match answer {
+                Err(Errno::ACCESS) => self.give_rights_back(root, tail)?,
+                // Renamed meanwhile.
+                Err(Errno::AGAIN) => {}
+                _ => break,
+            }
+            answer = self.open_searchable(root, tail);
+        }
+        answer
+    }
+
+    /// Opens the directory, in which names can then be looked up.
+    fn open_searchable(&self, root: usize, tail: &Path) -> Result<OwnedFd, Errno> {
+        self.open(root, &tail.join("."))
+    }
+
+    /// Gives the owner all rights on each directory from the root to `tail`.
+    fn give_rights_back(&self, root: usize, tail: &Path) -> Result<(), Errno> {
+        let root = self.roots.get(root).ok_or(Errno::NOENT)?;
+        crate::quarantine::give_rights_back(root.directory.as_fd())?;
+        let mut directory: Option<OwnedFd> = None;
+        for component in tail.components() {
+            let above = directory.as_ref().map_or(root.directory.as_fd(), OwnedFd::as_fd);
+            let next = open_step(above, component.as_os_str())?;
+            crate::quarantine::give_rights_back(next.as_fd())?;
+            directory = Some(next);
+        }
+        Ok(())
+    }
+
+    /// Whether the directory that was at `tail` when it was last looked at is still there, open for looking.
+    pub(super) fn is_current(&self, root: usize, tail: &Path) -> bool {
+        let place = self.places.iter().find(|place| place.root == root && place.tail == tail);
+        place.is_some_and(|place| self.is_in_place(place, self.open_searchable(root, tail)))
+    }
+
+    fn is_in_place(&self, place: &Place, now: Result<OwnedFd, Errno>) -> bool {
+        let now = now.and_then(fstat);
+        let held = place.held.as_ref();
+        matches!((held, now), (Some(held), Ok(now)) if held.identity == (now.st_dev, now.st_ino))
+    }
+
+    /// Gives rights back wherever they are missing, and says which places cannot be opened or hold another directory than
+    /// the one that is watched.
+    pub(super) fn unsure(&self) -> Vec<(usize, PathBuf)> {
+        let watched = self.places.iter().filter(|place| place.held.is_some());
+        let unsure = watched.filter(|place| !self.is_in_place(place, self.open_with_rights(place.root, &place.tail)));
+        unsure.map(|place| (place.root, place.tail.clone())).collect()
+    }
+
+    /// Before the inside runs: watches the directory at `tail` and all above it, as far as they exist. With `removals`, also
     /// what disappears from it.
     pub(super) fn watch_at_start(&mut self, root: usize, tail: &Path, removals: bool) -> Result<(), WatchError> {
         let index = self.index(root, tail);
@@ -139,12 +204,24 @@ impl Places {
         }
         let whole = self.path(root).join(tail);
         match self.open(root, tail) {
-            Ok(directory) => self.watch_existing(index, &directory, &whole),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => match tail.parent() {
-                Some(above) => self.watch_at_start(root, above, false),
-                None => Err(WatchError::Open { path: whole, errno: Errno::NOENT }),
-            },
-            Err(errno) => Err(WatchError::Open { path: whole, errno }),
+            Ok(directory) => self.watch_existing(index, &directory, &whole)?,
+            Err(errno @ (Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => {
+                if tail.as_os_str().is_empty() {
+                    return Err(WatchError::Open { path: whole, errno });
+                }
+                self.note_standing(root, tail);
+            }
+            Err(errno) => return Err(WatchError::Open { path: whole, errno }),
+        }
+        // Also what is above: another directory may come to stand there.
+        tail.parent().map_or(Ok(()), |above| self.watch_at_start(root, above, false))
+    }
+
+    /// Remembers what stands at `tail` and is no directory.
+    fn note_standing(&mut self, root: usize, tail: &Path) {
+        let Some(Ok(above)) = tail.parent().map(|above| self.open(root, above)) else { return };
+        if let Ok(Some(identity)) = look(above.as_fd(), tail) {
+            self.stood.push((root, tail.to_path_buf(), identity));
         }
     }
 
@@ -160,7 +237,7 @@ impl Places {
 
     /// During the run: goes to the directory at `tail` step by step, watching each directory before looking into it.
     pub(super) fn reach(&mut self, root: usize, tail: &Path) -> Reach {
-        let mut directory = match self.open(root, Path::new("")) {
+        let mut directory = match self.open_with_rights(root, Path::new("")) {
             Ok(directory) => directory,
             Err(errno) => return Reach::Blind(errno),
         };
@@ -180,12 +257,14 @@ impl Places {
                     Err(errno) => errno,
                 },
                 Err(Errno::NOENT) => return Reach::Missing,
-                Err(errno @ (Errno::LOOP | Errno::NOTDIR)) => {
-                    if !is_link(directory.as_fd(), component.as_os_str()) {
-                        return Reach::Missing;
-                    }
-                    errno
-                }
+                // No directory. Left as a file, the guarded name could not be made, but it may itself lead elsewhere (a
+                // `.git` file does).
+                Err(Errno::LOOP | Errno::NOTDIR) => match look(directory.as_fd(), &so_far) {
+                    Ok(None) => return Reach::Missing,
+                    Ok(Some(identity)) if self.has_stood(root, &so_far, identity) => return Reach::Missing,
+                    Ok(Some(_)) => return Reach::Obstacle { parent: directory, tail: so_far },
+                    Err(errno) => return Reach::Blind(errno),
+                },
                 Err(errno) => errno,
             };
             if self.was_there(root, &so_far) {
@@ -199,6 +278,10 @@ impl Places {
     /// Whether the directory at `tail` has been there from the start.
     fn was_there(&self, root: usize, tail: &Path) -> bool {
         self.places.iter().any(|place| place.initial && place.root == root && place.tail.starts_with(tail))
+    }
+
+    fn has_stood(&self, root: usize, tail: &Path, identity: Identity) -> bool {
+        self.stood.iter().any(|stood| stood.0 == root && stood.1 == tail && stood.2 == identity)
     }
 
     /// Watches the inode that is at `tail` now.
@@ -254,9 +337,4 @@ fn open_step(directory: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd, Errno> 
         }
         answer => answer,
     }
-}
-
-fn is_link(directory: BorrowedFd<'_>, name: &OsStr) -> bool {
-    statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Symlink)
 }

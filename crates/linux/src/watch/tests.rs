@@ -63,6 +63,11 @@ fn shorten(change: Change, root: &Path) -> (String, bool) {
     }
 }
 
+fn mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -136,9 +141,6 @@ fn a_link_on_the_way_goes() {
     fs::create_dir(scene.root.join("a")).unwrap();
     symlink("../elsewhere/b", scene.root.join("a/b")).unwrap();
     assert_eq!(scene.taken(), [("a/b".to_owned(), true)]);
-    // A file on the way makes the name impossible.
-    fs::write(scene.root.join("a/b"), "").unwrap();
-    assert_eq!(scene.taken(), []);
     assert!(scene.root.join("elsewhere/b/evil").exists());
 }
 
@@ -275,8 +277,6 @@ fn a_storm_of_changes_hides_nothing() {
 
 #[test]
 fn directories_without_rights_do_not_blind_the_watch() {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     let mut scene = scene(&["a/b/evil"]);
     fs::create_dir_all(scene.root.join("a/b")).unwrap();
     mode(&scene.root.join("a/b"), 0o300);
@@ -342,4 +342,159 @@ fn starting_takes_few_watches_and_leaves_no_trace() {
     let flags = rustix::io::fcntl_getfd(scene.watch.fd()).unwrap();
     assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
     assert!(rustix::fs::fcntl_getfl(scene.watch.fd()).unwrap().contains(OFlags::NONBLOCK));
+}
+
+#[test]
+fn rights_taken_off_make_no_protected_name_gone() {
+    let mut scene = scene_with(&[".git/info", ".envrc"], &[".git/config", ".git/hooks"], None);
+    let (root, git) = (scene.root.clone(), scene.root.join(".git"));
+    for (closed, bits) in [(&root, 0), (&root, 0o400), (&git, 0), (&git, 0o400)] {
+        // As from within, where the directory of the names is the working directory.
+        fs::write(git.join("x"), "").unwrap();
+        mode(closed, bits);
+        assert_eq!(scene.settle(), [], "{} {bits:o}", closed.display());
+        scene.watch.final_check(&mut |change| panic!("{change:?}"));
+        mode(closed, 0o700);
+        fs::write(root.join("y"), "").unwrap();
+        assert_eq!(scene.settle(), []);
+        assert_eq!(names_in(&git), ["config", "hooks", "x"]);
+    }
+    assert!(!scene.scratch.0.join("state").exists());
+}
+
+#[test]
+fn a_directory_that_nobody_may_open_ends_the_run() {
+    if is_root() {
+        eprintln!("SKIPPED: root opens every directory; run as an ordinary user too");
+        return;
+    }
+    let mut scene = scene_with(&[".git/info"], &[".git/config"], None);
+    // A descriptor of somebody else's directory stands for a root whose rights cannot be given back.
+    let foreign = [Path::new("/root"), Path::new("/lost+found"), Path::new("/etc/ssl/private")]
+        .into_iter()
+        .find_map(|path| rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).ok());
+    let Some(foreign) = foreign else {
+        eprintln!("SKIPPED: no directory here that this user may not search");
+        return;
+    };
+    fs::write(scene.root.join(".git/x"), "").unwrap();
+    scene.watch.places.replace_root(foreign);
+    let changes = scene.settle();
+    assert!(changes.iter().all(|change| matches!(change, Change::Blind { .. })), "{changes:?}");
+    assert_eq!(changes.len(), 2, "{changes:?}");
+    let mut last = Vec::new();
+    scene.watch.final_check(&mut |change| last.push(change));
+    assert!(last.iter().all(|change| matches!(change, Change::Failed { .. })) && last.len() == 2, "{last:?}");
+    assert!(scene.root.join(".git/config").exists());
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_looked_at_again_at_the_end() {
+    let mut scene = scene_with(&[".envrc", ".git/info"], &[".git/config"], None);
+    fs::write(scene.root.join(".envrc"), "").unwrap();
+    while scene.watch.has_events() {
+        scene.watch.places.bell().next();
+    }
+    // The event is lost; only the doubt is left.
+    assert_eq!(scene.settle(), []);
+    scene.watch.names.iter_mut().for_each(|name| name.unsure = true);
+    let mut changes = Vec::new();
+    scene.watch.final_check(&mut |change| changes.push(shorten(change, &scene.root)));
+    assert_eq!(changes, [(".envrc".to_owned(), true)]);
+    // And another directory on the way is doubt enough.
+    fs::rename(scene.root.join(".git"), scene.root.join("old")).unwrap();
+    fs::create_dir(scene.root.join(".git")).unwrap();
+    fs::write(scene.root.join(".git/info"), "").unwrap();
+    while scene.watch.has_events() {
+        scene.watch.places.bell().next();
+    }
+    let mut changes = Vec::new();
+    scene.watch.final_check(&mut |change| changes.push(change));
+    let kept = scene.scratch.0.join("state/quarantine/1/2-info");
+    let info = Change::Quarantined { path: scene.root.join(".git/info"), kept: Some(kept) };
+    assert!(changes.contains(&info), "{changes:?}");
+}
+
+#[test]
+fn the_users_own_is_never_taken_away() {
+    let mut scene = scene_with(&[".envrc"], &[".git/config", ".git/hooks"], None);
+    let (root, git) = (scene.root.clone(), scene.root.join(".git"));
+    fs::write(git.join("config"), "precious").unwrap();
+    // A full quarantine removes; never this.
+    for _ in 0..70 {
+        fs::write(root.join(".envrc"), "").unwrap();
+        assert_eq!(scene.settle().len(), 1);
+    }
+    for name in ["config", "hooks"] {
+        let at = git.join(name);
+        fs::rename(&at, root.join("aside")).unwrap();
+        assert_eq!(scene.settle(), [Change::ProtectedGone { path: at.clone() }]);
+        fs::rename(root.join("aside"), &at).unwrap();
+        assert_eq!(scene.settle(), [Change::ProtectedReplaced { path: at.clone() }]);
+        // It is a protected name again: gone once more is told once more.
+        fs::rename(&at, root.join("aside")).unwrap();
+        assert_eq!(scene.settle(), [Change::ProtectedGone { path: at.clone() }]);
+        // What the inside puts there goes.
+        fs::write(&at, "evil").unwrap();
+        assert!(matches!(scene.settle()[..], [Change::Quarantined { kept: None, .. }]));
+        fs::rename(root.join("aside"), &at).unwrap();
+        assert_eq!(scene.settle(), [Change::ProtectedReplaced { path: at }]);
+    }
+    // Where it does not belong, it ends the run.
+    fs::rename(git.join("config"), root.join(".envrc")).unwrap();
+    let changes = scene.settle();
+    assert!(changes.iter().any(|change| matches!(change, Change::Blind { .. })), "{changes:?}");
+    assert_eq!(fs::read_to_string(root.join(".envrc")).unwrap(), "precious");
+}
+
+#[test]
+fn whatever_is_no_directory_on_the_way_goes_unless_it_is_the_users() {
+    let mut scene = scene(&["a/config", "a/hooks"]);
+    let at = scene.root.join("a");
+    fs::create_dir(scene.root.join("g")).unwrap();
+    fs::write(&at, "gitdir: g").unwrap();
+    assert_eq!(scene.taken(), [("a".to_owned(), true)]);
+    rustix::fs::mknodat(CWD, &at, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    assert_eq!(scene.taken(), [("a".to_owned(), false)]);
+    drop(UnixListener::bind(&at).unwrap());
+    assert_eq!(scene.taken(), [("a".to_owned(), false)]);
+    assert!(!at.exists());
+
+    // As in a linked working tree.
+    let scratch = Scratch::new();
+    let root = scratch.0.join("ws");
+    fs::create_dir(&root).unwrap();
+    fs::write(root.join(".git"), "gitdir: elsewhere").unwrap();
+    let named = WatchedName { path: root.join(".git/config"), root: root.clone(), deny: false };
+    let mut watch = Watch::start(&[named], &[], scratch.0.join("q")).unwrap();
+    watch.rescan(&mut |change| panic!("{change:?}"));
+    fs::write(root.join("other"), "").unwrap();
+    watch.final_check(&mut |change| panic!("{change:?}"));
+    assert_eq!(names_in(&root), [".git", "other"]);
+    // Another in its place is not the user's.
+    fs::rename(root.join("other"), root.join(".git")).unwrap();
+    let mut changes = Vec::new();
+    watch.final_check(&mut |change| changes.push(shorten(change, &root)));
+    assert_eq!(changes, [(".git".to_owned(), true)]);
+}
+
+#[test]
+fn a_directory_that_is_no_longer_in_place_is_not_trusted() {
+    let mut scene = scene(&[".git/info"]);
+    let git = scene.root.join(".git");
+    fs::rename(&git, scene.root.join("old")).unwrap();
+    fs::create_dir(&git).unwrap();
+    fs::write(git.join("info"), "").unwrap();
+    // All events on the way are lost.
+    while scene.watch.has_events() {
+        scene.watch.places.bell().next();
+    }
+    // The one that is left is about the directory that stood there.
+    fs::write(scene.root.join("old/x"), "").unwrap();
+    assert_eq!(scene.taken(), [(".git/info".to_owned(), true)]);
+    // And directories above are watched though no name is in them.
+    fs::rename(&git, scene.root.join("older")).unwrap();
+    fs::create_dir(&git).unwrap();
+    fs::write(git.join("info"), "").unwrap();
+    assert_eq!(scene.taken(), [(".git/info".to_owned(), true)]);
 }

@@ -45,7 +45,12 @@ pub(super) fn decide(boundary: &Boundary, verb: Verb, path: &Path) -> Decision {
     };
     let view = boundary.view();
     let judged = judge(view, verb, &path);
-    let remedy = (judged.verdict == Verdict::Refused).then(|| remedy::for_file(view, verb, &path, &judged));
+    let remedy = match judged.verdict {
+        Verdict::Refused => Some(remedy::for_file(view, verb, &path, &judged)),
+        // Removing its own is the inside's affair, and no reason to give it the host's directory.
+        Verdict::Private if verb != Verb::Remove => Some(remedy::for_private(view, verb, &path, &judged)),
+        Verdict::Private | Verdict::Allowed => None,
+    };
     Decision {
         verdict: judged.verdict,
         rule: deciding_rule(view, judged.decider),
@@ -144,7 +149,8 @@ fn reason_itself(boundary: &Boundary, verb: Verb, name: &str, judged: &Judged<'_
         (Verdict::Private, Decider::Private(index)) => {
             let root = boundary.private.get(index).map_or(Path::new("/"), |root| root.path.as_path());
             format!(
-                "{name} is the inside's own: below {} it has a private directory, and the host's is neither read nor changed",
+                "{name} is the inside's own: below {} it has a private directory; the real one, on the host, is neither \
+                 read nor changed",
                 words::path(boundary, root)
             )
         }

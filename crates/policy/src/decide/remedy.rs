@@ -1,5 +1,5 @@
-//! What would turn a refusal into a permission. An option is offered only after it was tried: the same evaluation,
-//! with the option's rule added, must no longer refuse.
+//! What would turn a refusal into a permission, and the inside's own into the host's. An option is offered only after it was
+//! tried: the same evaluation, with the option's rule added, must no longer refuse, or allow.
 
 use std::path::Path;
 
@@ -22,7 +22,36 @@ pub(super) fn for_file(view: View<'_>, verb: Verb, path: &Path, judged: &Judged<
         (Verb::Remove, Some(parent)) => (FileRuleKind::Write, parent),
         _ => (FileRuleKind::Write, path),
     };
-    let extra = FileRule {
+    let extra = option_rule(kind, place);
+    // The root directory as a grant would be the end of the sandbox; it is never offered.
+    let is_worth_trying = place.parent().is_some();
+    let tried = View { boundary: view.boundary, extra: Some(&extra) };
+    if is_worth_trying && judge(tried, verb, path).verdict != Verdict::Refused {
+        return grant(kind, place);
+    }
+    Remedy { option: None, policy_line: None, note: Some(note(view, verb, path, judged)) }
+}
+
+/// What would give the inside the host's own object at `path`, where it has its own now.
+pub(super) fn for_private(view: View<'_>, verb: Verb, path: &Path, judged: &Judged<'_>) -> Remedy {
+    let kind = if verb == Verb::Read { FileRuleKind::Read } else { FileRuleKind::Write };
+    let extra = option_rule(kind, path);
+    // A private directory as a whole, the home above all, is private so that nobody grants it by the way.
+    let is_whole = path.parent().is_none() || view.boundary.private.iter().any(|root| root.path == path);
+    let tried = View { boundary: view.boundary, extra: Some(&extra) };
+    if is_whole {
+        let note = format!("grant what is needed below {}, not the whole of it", words::path(view.boundary, path));
+        return Remedy { option: None, policy_line: None, note: Some(note) };
+    }
+    if judge(tried, verb, path).verdict == Verdict::Allowed {
+        return grant(kind, path);
+    }
+    Remedy { option: None, policy_line: None, note: Some(note(view, verb, path, judged)) }
+}
+
+/// The rule that an option of the command line would add.
+fn option_rule(kind: FileRuleKind, place: &Path) -> FileRule {
+    FileRule {
         kind,
         path: place.to_path_buf(),
         present: Present::Directory,
@@ -32,14 +61,7 @@ pub(super) fn for_file(view: View<'_>, verb: Verb, path: &Path, judged: &Judged<
             source: Source::Option(format!("--{}", words::key(kind))),
             line: None,
         },
-    };
-    // The root directory as a grant would be the end of the sandbox; it is never offered.
-    let is_worth_trying = place.parent().is_some();
-    let tried = View { boundary: view.boundary, extra: Some(&extra) };
-    if is_worth_trying && judge(tried, verb, path).verdict != Verdict::Refused {
-        return grant(kind, place);
     }
-    Remedy { option: None, policy_line: None, note: Some(note(view, verb, path, judged)) }
 }
 
 /// The option and the policy line that grant `place`.

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
-use crate::boundary::{Backing, FileRule, Isolation, Network, Present, PrivateRoot, RunLimits};
+use crate::boundary::{Backing, FileRule, Present, PrivateRoot};
 use crate::glob::os_string;
 use crate::host_pattern::{HostPattern, Hosts, Ports};
 use crate::origin::{Layer, Source};
-use crate::policy::{Ruled, WorkspaceMode};
+use crate::policy::Ruled;
 
 /// An origin of the user's own.
 pub(crate) fn origin() -> Origin {
@@ -23,22 +23,7 @@ pub(crate) fn rule(kind: FileRuleKind, path: &str) -> FileRule {
 
 /// A boundary with these rules and nothing else.
 pub(crate) fn boundary(rules: Vec<FileRule>) -> Boundary {
-    Boundary {
-        workspace: "/w".into(),
-        home: "/home/u".into(),
-        rules,
-        ceiling_rules: Vec::new(),
-        ceiling_read: None,
-        ceiling_write: None,
-        private: Vec::new(),
-        aliases: Vec::new(),
-        network: Network::default(),
-        environment: Vec::new(),
-        limits: RunLimits::default(),
-        workspace_mode: WorkspaceMode::Direct,
-        isolation: Isolation::default(),
-        notices: Vec::new(),
-    }
+    Boundary { rules, ..Boundary::closed("/w".into(), "/home/u".into()) }
 }
 
 pub(crate) fn private(path: &str) -> PrivateRoot {
@@ -59,16 +44,18 @@ mod naive {
         path.components().count()
     }
 
+    /// What holds where no rule does: depth, order at that depth, verdict.
+    fn without_rules(b: &Boundary, path: &Path) -> Vec<(usize, u8, Verdict)> {
+        let private = b.private.iter().filter(|root| below(&root.path, path));
+        let private = private.map(|root| (depth(&root.path), 1, Verdict::Private));
+        std::iter::once((0, 0, Verdict::Refused)).chain(private).collect()
+    }
+
     pub(super) fn read(b: &Boundary, path: &Path) -> Verdict {
         if b.ceiling_rules.iter().any(|r| r.kind == FileRuleKind::Deny && below(&r.path, path)) {
             return Verdict::Refused;
         }
-        let mut candidates = vec![(0, 0, Verdict::Refused)];
-        for root in &b.private {
-            if below(&root.path, path) {
-                candidates.push((depth(&root.path), 1, Verdict::Private));
-            }
-        }
+        let mut candidates = without_rules(b, path);
         for r in &b.rules {
             let (order, verdict) = match r.kind {
                 FileRuleKind::Deny => (4, Verdict::Refused),
@@ -92,12 +79,7 @@ mod naive {
         if b.ceiling_rules.iter().any(|r| below(&r.path, path)) {
             return Verdict::Refused;
         }
-        let mut candidates = vec![(0, 0, Verdict::Refused)];
-        for root in &b.private {
-            if below(&root.path, path) {
-                candidates.push((depth(&root.path), 1, Verdict::Private));
-            }
-        }
+        let mut candidates = without_rules(b, path);
         for r in &b.rules {
             let (order, verdict) = match r.kind {
                 FileRuleKind::Deny => (5, Verdict::Refused),
@@ -325,7 +307,9 @@ proptest! {
         for path in targets(&b, &random) {
             for access in accesses(&path) {
                 let decision = b.decide(&access);
-                prop_assert_eq!(decision.remedy.is_some(), decision.verdict == Verdict::Refused);
+                let is_private = decision.verdict == Verdict::Private;
+                let is_expected = decision.verdict == Verdict::Refused || is_private && !matches!(access, Access::Remove(_));
+                prop_assert_eq!(decision.remedy.is_some(), is_expected);
                 let Some(remedy) = decision.remedy else { continue };
                 let Some(option) = remedy.option else {
                     prop_assert!(remedy.note.is_some());
@@ -338,7 +322,11 @@ proptest! {
                 let granted = shell_unquote(word);
                 let mut wider = b.clone();
                 wider.rules.push(FileRule { path: granted.into(), ..rule(kind, "x") });
-                prop_assert_ne!(wider.decide(&access).verdict, Verdict::Refused, "{} for {:?}", option, access);
+                let after = wider.decide(&access).verdict;
+                prop_assert_ne!(after, Verdict::Refused, "{} for {:?}", option, access);
+                if is_private {
+                    prop_assert_eq!(after, Verdict::Allowed, "{} for {:?}", option, access);
+                }
             }
         }
     }
@@ -410,6 +398,29 @@ fn remedies_name_the_rule_where_no_option_helps() {
     let capped = b.decide(&Access::Read("/opt/my sdk".into())).remedy.unwrap();
     assert_eq!((capped.option, capped.policy_line), (None, None));
     assert!(capped.note.unwrap().contains("administrator"));
+}
+
+#[test]
+fn what_is_the_insides_own_names_the_grant_of_the_hosts() {
+    let mut b = boundary(vec![rule(FileRuleKind::Protect, "/home/u/.bashrc")]);
+    b.private = vec![private("/home/u")];
+    let key = || PathBuf::from("/home/u/.ssh/id_rsa");
+    let read = b.decide(&Access::Read(key()));
+    insta::assert_snapshot!(read.reason, @"`/home/u/.ssh/id_rsa` is the inside's own: below `/home/u` it has a private directory; the real one, on the host, is neither read nor changed");
+    assert_eq!(
+        (read.verdict, read.remedy.unwrap().option.unwrap()),
+        (Verdict::Private, "--read /home/u/.ssh/id_rsa".to_owned())
+    );
+    let write = b.decide(&Access::Write(key())).remedy.unwrap();
+    assert_eq!(write.policy_line.unwrap(), r#"[files] write = ["/home/u/.ssh/id_rsa"]"#);
+    assert_eq!(b.decide(&Access::Remove(key())).remedy, None);
+    let home = b.decide(&Access::Read("/home/u".into())).remedy.unwrap();
+    assert_eq!(home.option, None);
+    insta::assert_snapshot!(home.note.unwrap(), @"grant what is needed below `/home/u`, not the whole of it");
+    b.ceiling_read = Some(Vec::new());
+    let capped = b.decide(&Access::Read(key()));
+    assert_eq!(capped.verdict, Verdict::Private);
+    insta::assert_snapshot!(capped.remedy.unwrap().note.unwrap(), @"no option changes this: ask the administrator");
 }
 
 #[test]

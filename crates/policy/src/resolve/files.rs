@@ -280,8 +280,8 @@ impl<'a> Files<'a> {
                 return Err(ResolveError::LeavesThroughLink {
                     written: grant.written,
                     origin: grant.origin,
-                    link: link.at.clone(),
-                    leads_to: link.leads_to.clone(),
+                    link: link.at.as_path().into(),
+                    leads_to: link.leads_to.as_path().into(),
                 });
             }
             let text = format!(

@@ -63,7 +63,7 @@ pub(crate) static ROOT: CommandSpec = CommandSpec {
     cmd: Cmd::Root,
     name: "bailiwick",
     summary: "Run a coding agent, or any command, inside its bailiwick",
-    about: "Runs a command so that it can read and write the project and reach what the policy names, and nothing else: not your keys, not your other projects, not the network, not what would run later with your rights.",
+    about: "Runs a command so that it can read and write the project and reach what the policy names, but not your keys, your other projects or the network. Names in the project that run by themselves later with your rights (git hooks, editor and agent settings) are protected; the threat model (docs/threat-model.md) lists what is not.",
     groups: &[&VERSION, &GLOBAL],
     positionals: NO_POSITIONALS,
     commands: &[

@@ -24,12 +24,21 @@ impl Volume {
     }
 }
 
+/// A line, and whether it is said even if remarks are unwanted.
+#[derive(Debug)]
+struct Line {
+    text: String,
+    always: bool,
+}
+
 /// Hears the events of a run and says what a person needs of them.
 #[derive(Debug)]
 pub(crate) struct Messages {
     volume: Volume,
     /// Lines that wait for the end of the run: the terminal is the command's until then.
-    waiting: Vec<String>,
+    waiting: Vec<Line>,
+    /// Names of earlier runs that were told.
+    left_behind: usize,
     /// Events of which nothing was kept.
     more: u64,
     /// How the run ended, and why, where that is to be said.
@@ -38,12 +47,12 @@ pub(crate) struct Messages {
 
 impl Messages {
     pub(crate) fn new(volume: Volume) -> Messages {
-        Messages { volume, waiting: Vec::new(), more: 0, ending: None }
+        Messages { volume, waiting: Vec::new(), left_behind: 0, more: 0, ending: None }
     }
 
     pub(crate) fn hear(&mut self, event: &Event) {
         if self.volume.json {
-            if !self.volume.quiet
+            if (!self.volume.quiet || is_alarm(event))
                 && !matches!(event, Event::Refused { .. })
                 && let Ok(line) = serde_json::to_string(event)
             {
@@ -68,11 +77,18 @@ impl Messages {
                 self.keep(format!("the command made `{name}`, which is protected; it was taken away{kept}"));
             }
             Event::QuarantineFailed { name, why } => {
-                self.keep(format!("the command made `{name}`, which is protected, and it could not be taken away: {why}; look at it before you use it"));
+                self.keep_in_any_case(format!("the command made `{name}`, which is protected, and it could not be taken away: {why}; look at it before you use it"));
+            }
+            Event::ProtectedAgain { name } => {
+                self.keep(format!("`{name}` was replaced from outside during the run, which took its protection off; it was put back at once"));
+            }
+            Event::ProtectedGone { name } => {
+                self.keep(format!("`{name}`, which is protected, was removed from outside during the run; from then on it was kept from being made again"));
             }
             Event::ProtectionLost { name } => {
-                self.keep(format!("`{name}` was replaced from outside during the run and was not protected from then on; look at it before you use it"));
+                self.keep_in_any_case(format!("`{name}` was replaced from outside during the run and could not be protected again, so the run was ended; look at it before you use it"));
             }
+            Event::LeftBehind { name } => self.left_behind(name),
             Event::Remark { text } => self.keep(text.clone()),
             Event::Ended { outcome, why: Some(why), .. } => self.ending = Some((outcome.clone(), why.clone())),
             _ => {}
@@ -88,9 +104,34 @@ impl Messages {
         }
     }
 
-    fn keep(&mut self, line: String) {
+    /// At once: the next run does not tell it again, and this one may be killed as well.
+    fn left_behind(&mut self, name: &str) {
+        self.left_behind += 1;
+        if self.left_behind <= MOST_SHOWN {
+            put(&format!(
+                "bailiwick: an earlier run was killed; `{name}`, which is protected and did not exist before that run, exists now: look at it before you use it"
+            ));
+        } else {
+            self.more += 1;
+        }
+    }
+
+    fn keep(&mut self, text: String) {
+        self.wait(Line { text, always: false });
+    }
+
+    fn keep_in_any_case(&mut self, text: String) {
+        self.wait(Line { text, always: true });
+    }
+
+    fn wait(&mut self, line: Line) {
         if self.waiting.len() < MOST_SHOWN {
             self.waiting.push(line);
+        } else if let Some(place) = self.waiting.iter().position(|other| line.always && !other.always) {
+            // A hostile command cannot crowd out what has to be said.
+            self.waiting.remove(place);
+            self.waiting.push(line);
+            self.more += 1;
         } else {
             self.more += 1;
         }
@@ -106,7 +147,11 @@ impl Messages {
     /// Says what was kept for the end, and why the command failed where that is known for certain.
     pub(crate) fn end(self) {
         for line in &self.waiting {
-            self.say(line);
+            if line.always && !self.volume.json {
+                put(&format!("bailiwick: {}", line.text));
+            } else {
+                self.say(&line.text);
+            }
         }
         if self.more > 0 {
             self.say(&format!("and {} more; --report keeps them all", self.more));
@@ -118,6 +163,11 @@ impl Messages {
             None => {}
         }
     }
+}
+
+/// What is said even if remarks are unwanted: a name is in the user's tree that must not be used unseen.
+fn is_alarm(event: &Event) -> bool {
+    matches!(event, Event::QuarantineFailed { .. } | Event::ProtectionLost { .. } | Event::LeftBehind { .. })
 }
 
 /// There is nowhere to say that standard error is closed.
