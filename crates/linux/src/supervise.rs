@@ -114,7 +114,7 @@ impl Supervisor<'_> {
         }
         self.watch = (tasks.start_watch)()?;
         self.to_cover = (tasks.sockets_to_cover)()?;
-        self.look_again();
+        self.look_again()?;
         self.orphans_are_collected = reaper::collects_orphans();
         match self.outer {
             // The inside's terminal comes first.
@@ -286,17 +286,18 @@ impl Supervisor<'_> {
         }
     }
 
-    /// For names that came into being between resolving the policy and watching.
-    fn look_again(&mut self) {
+    /// For names that came into being between resolving the policy and watching. What cannot be looked at now refuses the run.
+    fn look_again(&mut self) -> Result<(), RunError> {
+        let Some(watch) = &mut self.watch else { return Ok(()) };
+        let mut blind = None;
         let on_event = &mut self.on_event;
-        if let Some(watch) = &mut self.watch {
-            // Absent names only: what is protected gets its mount now.
-            watch.rescan(&mut |change| {
-                if let Some(event) = changes::event(change, None) {
-                    on_event(&event);
-                }
-            });
-        }
+        // Absent names only: what is protected gets its mount now.
+        watch.rescan(&mut |change| match changes::event(change, None) {
+            Some(Event::ProtectionLost { name }) => blind = Some(name),
+            Some(event) => on_event(&event),
+            None => {}
+        });
+        blind.map_or(Ok(()), |name| Err(RunError::Unwatchable { name }))
     }
 
     fn look_at_clock(&mut self) {

@@ -60,6 +60,11 @@ pub enum RunError {
         /// What the system answered.
         errno: Errno,
     },
+    /// A guarded name cannot be looked at.
+    Unwatchable {
+        /// The name, escaped for printing.
+        name: String,
+    },
     /// The kernel made no process in new namespaces.
     Namespaces(Errno),
     /// A step on the way in failed; nothing has run.
@@ -180,6 +185,10 @@ impl fmt::Display for RunError {
                 "keeping the inside from the socket {} of another program failed: {errno}; end that program, or list the \
                  socket in the policy ([network] sockets)",
                 text::escape(socket.as_os_str())
+            ),
+            RunError::Unwatchable { name } => write!(
+                f,
+                "the guarded name `{name}` cannot be looked at, so nobody would see it appear; make its directory readable"
             ),
             RunError::Namespaces(errno) => write!(
                 f,
