@@ -48,10 +48,6 @@ pub(super) const TIOCSETD: u32 = 0x5423;
 /// The highest IP protocol that the filter lets through to `socket`: ICMPv6. Above are SCTP, UDP-Lite, L2TP, raw, SMC and
 /// MPTCP, which no agent needs and whose modules are loaded on first use.
 pub(super) const HIGHEST_PROTOCOL: u32 = 58;
-/// The bits of a socket's type that streams and datagrams do not have: with them, IPv4 and IPv6 have SEQPACKET (SCTP, whatever
-/// the protocol says), DCCP and the old name of packet sockets, whose modules are loaded on first use. Raw sockets have none
-/// of them and need a capability. Flags (non-blocking, close on exec) are higher bits.
-pub(super) const OTHER_TYPES: u32 = 0xc;
 
 /// Where a comparison leads: first the answers, then the checks.
 const ALLOW: u8 = 0;
@@ -305,16 +301,14 @@ impl Draft {
                 self.put(JUMP_EQUAL, libc::AF_UNIX as u32, label(ALLOW), label(NO_FAMILY));
             }
             Tier::Namespaces => {
-                self.put(JUMP_EQUAL, libc::AF_UNIX as u32, label(ALLOW), NEXT);
-                self.put(JUMP_EQUAL, libc::AF_INET as u32, label(CHECK_INTERNET), NEXT);
+                // AF_UNSPEC, AF_UNIX, AF_INET are 0, 1, 2; no kernel has a family 0, and UNIX knows the protocols 0 and 1 only.
+                self.put(JUMP_ABOVE, libc::AF_INET as u32, NEXT, label(CHECK_INTERNET));
                 self.put(JUMP_EQUAL, libc::AF_INET6 as u32, label(CHECK_INTERNET), NEXT);
                 self.put(JUMP_EQUAL, libc::AF_NETLINK as u32, label(CHECK_NETLINK), label(NO_FAMILY));
                 self.begin(CHECK_NETLINK);
                 self.put(LOAD, low(2), NEXT, NEXT);
                 self.put(JUMP_EQUAL, libc::NETLINK_ROUTE as u32, label(ALLOW), label(NO_FAMILY));
                 self.begin(CHECK_INTERNET);
-                self.put(LOAD, low(1), NEXT, NEXT);
-                self.put(JUMP_ANY_BIT, OTHER_TYPES, label(NO_FAMILY), NEXT);
                 self.put(LOAD, low(2), NEXT, NEXT);
                 self.put(JUMP_ABOVE, HIGHEST_PROTOCOL, label(NO_FAMILY), label(ALLOW));
             }

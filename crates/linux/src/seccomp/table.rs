@@ -145,7 +145,7 @@ const fn look(name: &'static str, x86_64: u32, aarch64: u32, check: Check, why: 
 pub const TABLE: &[Call] = &[
     // By argument.
     look("ioctl", 16, 29, Check::Ioctl, "TIOCSTI and TIOCLINUX put key strokes into the caller's shell; TIOCSETD loads line disciplines"),
-    look("socket", 41, 198, Check::Socket, "vsock reaches the hypervisor; SCTP and DCCP, AF_ALG, RXRPC, XFRM, packet, key, XDP, TIPC, CAN… are kernel surface"),
+    look("socket", 41, 198, Check::Socket, "vsock reaches the hypervisor; AF_ALG, RXRPC, XFRM, packet, key, XDP, TIPC, CAN… are kernel surface"),
     look("socketpair", 53, 199, Check::Socket, "makes sockets of families other than UNIX too (TIPC)"),
     look("clone", 56, 220, Check::NamespaceFlags, "a new user namespace gives every capability over what is made in it").opened_by(Opening::Nested),
     look("unshare", 272, 97, Check::NamespaceFlags, "as clone; without namespace flags it is harmless and used").opened_by(Opening::Nested),
@@ -208,17 +208,19 @@ pub const TABLE: &[Call] = &[
     refuse("reboot", 169, 142, "stops the host"),
     refuse("swapon", 167, 224, "adds swap space"),
     refuse("swapoff", 168, 225, "removes swap space"),
-    refuse_x86("acct", 163, "writes a record of every process"),
+    refuse("acct", 163, 89, "writes a record of every process"),
     refuse("quotactl", 179, 60, "disk quotas"),
     absent("quotactl_fd", 443, "disk quotas"),
     refuse("nfsservctl", 180, 42, "gone since Linux 3.1"),
     refuse("syslog", 103, 116, "reads and clears the kernel's messages, which hold addresses and other people's doings"),
-    refuse_x86("settimeofday", 164, "sets the clock; clock_settime is left to the capability that both need: it would cost an instruction"),
+    refuse("settimeofday", 164, 170, "sets the clock"),
+    refuse("clock_settime", 227, 112, "sets the clock"),
     refuse_x86("vhangup", 153, "hangs up the terminal"),
     refuse_x86("iopl", 172, "input and output ports"),
     refuse_x86("ioperm", 173, "input and output ports"),
     refuse_x86("uselib", 134, "loads a library from before ELF"),
     refuse_x86("_sysctl", 156, "gone since Linux 5.5"),
+    refuse_x86("lookup_dcookie", 212, "profiler's handle to paths, gone since Linux 6.7"),
 
     // Landlock does not reach System V and POSIX message objects, and they belong to the user's other programs.
     absent_split("shmget", 29, 194).opened_by(Opening::OwnIpc),
