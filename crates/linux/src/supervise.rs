@@ -40,6 +40,8 @@ struct Supervisor<'a> {
     door: Option<Door>,
     to_cover: Vec<PathBuf>,
     clock: Clock,
+    /// The enclosure has a process-id namespace of its own.
+    has_namespaces: bool,
     /// The command was let go.
     let_go: bool,
     /// Somebody has sent SIGTSTP to this process.
@@ -94,6 +96,7 @@ pub(crate) fn supervise(
         door: None,
         to_cover: Vec::new(),
         clock: Clock { deadline: None, state: ClockState::Running },
+        has_namespaces: launch.has_mounts(),
         let_go: false,
         asked_to_stop: false,
         orphans_are_collected: false,
@@ -318,9 +321,11 @@ impl Supervisor<'_> {
         }
     }
 
-    /// The init's death takes its whole process-id namespace along.
+    /// The init's death takes its whole process-id namespace along. Without one, the init ends the tree itself, once there is
+    /// a tree.
     fn kill(&self) {
-        let _ = pidfd_send_signal(&self.entered.pidfd, Signal::KILL);
+        let signal = if self.has_namespaces || !self.let_go { Signal::KILL } else { Signal::ALARM };
+        let _ = pidfd_send_signal(&self.entered.pidfd, signal);
     }
 
     fn finish(mut self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {

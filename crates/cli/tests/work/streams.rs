@@ -6,7 +6,7 @@ use std::io::Read;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::support::done::{until, wait};
-use super::support::{Done, World, processes};
+use super::support::{Done, World, processes, skip};
 
 fn random_bytes(count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
@@ -69,6 +69,61 @@ fn a_command_that_is_not_there_or_not_executable() {
     world.run(&[], &["no-such-program-4bd1"]).ends(127).says("no-such-program-4bd1");
     world.run(&[], &["./plain.txt"]).ends(126);
     world.run(&[], &["/"]).ends(126);
+}
+
+/// What the `landlock` tier lacks for the default profile, taken by name.
+const LANDLOCK: [&str; 14] = [
+    "--tier",
+    "landlock",
+    "--accept",
+    "metadata-confined",
+    "--accept",
+    "reads-confined",
+    "--accept",
+    "names-protected",
+    "--accept",
+    "sockets-confined",
+    "--accept",
+    "processes-hidden",
+    "--accept",
+    "tree-dies",
+];
+
+/// Landlock keeps signals to the enclosure from Linux 6.12 on; before, only the command's process group can be ended.
+fn landlock_scopes_signals() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(6), Some(12))
+}
+
+#[test]
+fn a_time_limit_ends_the_tree_without_namespaces_too() {
+    if !landlock_scopes_signals() {
+        return skip::record("a_time_limit_ends_the_tree_without_namespaces_too", "needs Linux 6.12");
+    }
+    let world = World::new();
+    let mark = processes::mark();
+    let script = format!("setsid bash -c 'trap \"\" TERM; exec -a {mark} sleep 1000' & exec sleep 1000");
+    let options = [LANDLOCK.as_slice(), &["--timeout", "1s"]].concat();
+    world.run(&options, &["bash", "-c", &script]).ends(124);
+    until("the tree is gone", || processes::named(&mark).is_empty());
+}
+
+#[test]
+fn signals_reach_the_command_without_namespaces_too() {
+    if !landlock_scopes_signals() {
+        return skip::record("signals_reach_the_command_without_namespaces_too", "needs Linux 6.12");
+    }
+    let world = World::new();
+    let mark = processes::mark();
+    let script = format!("exec -a {mark} sleep 1000");
+    let arguments = [&["run", "-q"], LANDLOCK.as_slice(), &["--", "bash", "-c", &script]].concat();
+    let mut child = world.bailiwick(arguments).stdin(std::process::Stdio::null()).spawn().expect("bailiwick");
+    until("the command runs", || !processes::named(&mark).is_empty());
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::TERM).expect("SIGTERM");
+    assert_eq!(wait(&mut child, "bailiwick").code(), Some(143));
+    until("the command is gone", || processes::named(&mark).is_empty());
 }
 
 #[test]

@@ -28,6 +28,9 @@ pub(crate) const PASSED_ON: [i32; 8] = [
     libc::SIGCONT,
 ];
 
+/// By which the supervisor has the tree ended where killing the init would not: without a process-id namespace.
+pub(crate) const END_NOW: i32 = libc::SIGALRM;
+
 /// The whole life of the child.
 pub(super) fn main(launch: &Launch<'_>, supervisor: OwnedFd) -> ! {
     let ending = match set_up(launch, &supervisor) {
@@ -115,10 +118,13 @@ fn keep_only(supervisor: &OwnedFd) -> Result<(), Failure> {
 ///
 /// When the command stops, all of the tree is stopped: the supervisor may stop too, and nothing may go on unwatched then.
 fn look_after(command: Pid, supervisor: &OwnedFd, outside: Pid) -> Message {
-    let signals = Signals::of(PASSED_ON.into_iter().chain([libc::SIGCHLD]));
+    let signals = Signals::of(PASSED_ON.into_iter().chain([libc::SIGCHLD, END_NOW]));
+    // The supervisor has no number in a process-id namespace of the enclosure's own.
+    let supervisor_is = if sys::process::is_init() { 0 } else { outside.as_raw_nonzero().get() };
     let mut all_stopped = false;
     loop {
-        match signals.wait() {
+        let waited = signals.wait().map(|(number, sender)| (number, sender == Some(supervisor_is)));
+        match waited {
             Ok((libc::SIGCHLD, _)) => match reap(command) {
                 Reaped::Ended(ending) => return ending,
                 Reaped::Stopped => {
@@ -133,6 +139,11 @@ fn look_after(command: Pid, supervisor: &OwnedFd, outside: Pid) -> Message {
             Ok((libc::SIGCONT, true)) if all_stopped => {
                 all_stopped = false;
                 sys::process::signal_all_others(libc::SIGCONT);
+            }
+            Ok((END_NOW, true)) => {
+                // At least the group, on a kernel that does not scope signals to the rest.
+                pass_on(command, libc::SIGKILL);
+                return Message::Signalled(libc::SIGKILL);
             }
             // Whoever signals from inside does so to the process that is meant.
             Ok((number, true)) => pass_on(command, number),

@@ -17,7 +17,12 @@ use crate::watch::Change;
 fn was_taken(path: &Path) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-    let Ok(file) = openat2(CWD, path, flags, Mode::empty(), resolve) else { return false };
+    let file = match openat2(CWD, path, flags, Mode::empty(), resolve) {
+        Ok(file) => file,
+        // Gone again, or a link, which has no content of its own.
+        Err(Errno::NOENT | Errno::LOOP) => return false,
+        Err(_) => return true,
+    };
     let Ok(found) = fstat(&file) else { return true };
     FileType::from_raw_mode(found.st_mode) == FileType::RegularFile
         && (found.st_nlink > 1 || is_open_for_writing(file.as_fd()) == Some(true))

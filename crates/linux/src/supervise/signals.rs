@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
-use crate::enter::init::PASSED_ON;
+use crate::enter::init::{END_NOW, PASSED_ON};
 use crate::sys::signals::{SIGNALFD_RECORD, Signals};
 
 /// What is read from the descriptor: what the init passes on, and that the terminal has another size.
@@ -13,8 +13,8 @@ fn read() -> impl Iterator<Item = i32> {
 }
 
 /// Blocked beside them: writing to a reader who is gone must be an error, not the end of the supervisor; and the init,
-/// which inherits the mask, waits for the ends of its children.
-const BLOCKED_ONLY: [i32; 4] = [libc::SIGPIPE, libc::SIGCHLD, libc::SIGTTOU, libc::SIGTTIN];
+/// which inherits the mask, waits for the ends of its children and for being told to end the tree.
+const BLOCKED_ONLY: [i32; 5] = [libc::SIGPIPE, libc::SIGCHLD, libc::SIGTTOU, libc::SIGTTIN, END_NOW];
 
 /// The blocked signals; the mask before is put back when this is dropped.
 pub(super) struct Handled {

@@ -38,23 +38,23 @@ impl Signals {
         before
     }
 
-    /// Waits for one of these signals, which must be blocked. Returns its number, and whether a process sent it from
-    /// outside the caller's process-id namespace with kill(2) or pidfd_send_signal(2).
+    /// Waits for one of these signals, which must be blocked. Returns its number, and the process that sent it with kill(2) or
+    /// pidfd_send_signal(2), if one did.
     ///
-    /// Inside a namespace the kernel reports senders from outside as process 0; a forged `si_code` of 0 is refused by
-    /// rt_sigqueueinfo(2) to any other process, so the inside cannot pretend.
+    /// The kernel reports senders from outside the caller's process-id namespace as process 0; a forged `si_code` of 0 is
+    /// refused by rt_sigqueueinfo(2) to any other process, so nobody can pretend to be another sender.
     ///
     /// # Errors
     ///
     /// What sigwaitinfo(2) answers, `EINTR` included.
-    pub fn wait(&self) -> Result<(i32, bool), Errno> {
+    pub fn wait(&self) -> Result<(i32, Option<i32>), Errno> {
         // SAFETY: all-zero bytes are a valid `siginfo_t`; both pointers are live for the call.
         unsafe {
             let mut info: libc::siginfo_t = std::mem::zeroed();
             let number = libc::sigwaitinfo(&raw const self.0, &raw mut info);
             let number = super::check(number.into())?;
-            let from_outside = info.si_code == libc::SI_USER && info.si_pid() == 0;
-            Ok((number as i32, from_outside))
+            let sender = (info.si_code == libc::SI_USER).then(|| info.si_pid());
+            Ok((number as i32, sender))
         }
     }
 
