@@ -51,7 +51,7 @@ pub fn prepare_process() {
 
 pub use error::SandboxError;
 #[cfg(target_os = "linux")]
-pub use run::Prepared;
+pub use run::{Blank, Prepared};
 pub use sandbox::Sandbox;
 pub use session::{Finish, Session, SpawnError};
 pub use setting::Setting;

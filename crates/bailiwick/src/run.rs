@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bailiwick_linux::api::{self, Command, Tier};
 use bailiwick_linux::facts::Facts;
+pub use bailiwick_linux::run::Blank;
 use bailiwick_linux::run::{RunError, Settings};
 use bailiwick_policy::boundary::Boundary;
 use bailiwick_policy::guarantee::Guarantee;
@@ -76,6 +77,20 @@ impl Prepared {
     ///
     /// When the run could not be started, and no other tier will do.
     pub fn run(&self, command: Vec<OsString>, report: &mut Report<'_>) -> Result<Outcome, SandboxError> {
+        self.run_in(None, command, report)
+    }
+
+    /// As [`run`](Self::run), in an enclosure that was started before the policy was read, if one was.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_in(
+        &self,
+        blank: Option<Blank>,
+        command: Vec<OsString>,
+        report: &mut Report<'_>,
+    ) -> Result<Outcome, SandboxError> {
         if command.is_empty() {
             return Err(SandboxError::NoCommand);
         }
@@ -86,7 +101,7 @@ impl Prepared {
         let began = Instant::now();
         self.announce(&self.choice, &command, report);
         self.tell_of_hosts(report);
-        let outcome = match self.enter(self.choice.tier, &command, report) {
+        let outcome = match self.enter(self.choice.tier, blank, &command, report) {
             Err(error) if error.tier_unavailable() && self.boundary.isolation.tier == TierChoice::Auto => {
                 let next = tier::after_failure(&self.boundary, &self.facts, self.choice.tier, &error)
                     .map_err(|refusal| SandboxError::Refused(Box::new(refusal)))?;
@@ -96,7 +111,7 @@ impl Prepared {
                     why: error.to_string(),
                 });
                 self.announce(&next, &command, report);
-                self.enter(next.tier, &command, report)
+                self.enter(next.tier, None, &command, report)
             }
             other => other,
         };
@@ -135,14 +150,20 @@ impl Prepared {
         }
     }
 
-    fn enter(&self, tier: Tier, command: &Command, report: &mut Report<'_>) -> Result<api::Outcome, RunError> {
+    fn enter(
+        &self,
+        tier: Tier,
+        blank: Option<Blank>,
+        command: &Command,
+        report: &mut Report<'_>,
+    ) -> Result<api::Outcome, RunError> {
         let name = run_name();
         let settings = Settings {
             quarantine: self.state.join("quarantine").join(&name),
             journal: self.state.join("runs").join(&name),
         };
         let mut on_event = |event: &api::Event| report.record(&Event::from(event));
-        bailiwick_linux::run::run(&self.boundary, tier, &self.facts, command, &settings, &mut on_event)
+        bailiwick_linux::run::run(&self.boundary, tier, &self.facts, command, &settings, blank, &mut on_event)
     }
 
     /// Whether the inside could change the file at `path` (canonical): then it is no place for a report.

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! supervisor ──clone3(user, mount, pid, ipc, uts, cgroup, net)──► init, pid 1
-//!     │                                                             identity → loopback → root → confinement
+//!     │ the policy is read meanwhile                                identity → loopback → bare root
+//!     │  ─────────────── Launch, in shared memory ────────────────► the plan → confinement
 //!     │  ◄───────────── Message over a socket pair ──────────────── vfork ──► the command
 //! ```
 //!
-//! Everything the child needs is computed before `clone`, in [`Launch`]. After `clone` nothing allocates, locks or panics
-//! on purpose: the child makes system calls on prepared data, and reports the first that fails.
+//! After `clone` nothing allocates, locks or panics on purpose: the child makes system calls on prepared data, and reports
+//! the first that fails. What it needs is laid out for it in a [`Launch`].
 
+mod blank;
 mod confine;
 mod door;
 mod identity;
@@ -22,13 +24,13 @@ mod start;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, WaitOptions, pidfd_send_signal, waitpid};
 
+pub use blank::Blank;
+pub(crate) use blank::Waiting;
 pub(crate) use door::Door;
 pub(crate) use prepare::{Confinement, Launch, PrepareError};
 
-use crate::sys;
 use message::Order;
 
 /// A step of the way from `clone` to `execve`.
@@ -141,6 +143,17 @@ impl Entered {
     pub(crate) fn order(&self, order: Order) -> Result<(), Errno> {
         order.send(&self.messages)
     }
+
+    /// Reaps the init.
+    pub(crate) fn wait(&self) {
+        while let Err(Errno::INTR) = waitpid(Some(self.init), WaitOptions::empty()) {}
+    }
+
+    /// Kills the init, which has let nothing run yet, and reaps it.
+    pub(crate) fn end(&self) {
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        self.wait();
+    }
 }
 
 /// What went wrong before there was a child.
@@ -148,23 +161,4 @@ impl Entered {
 pub(crate) enum CloneError {
     SocketPair(Errno),
     Clone(Errno),
-}
-
-/// Starts `launch`.
-///
-/// The caller has to be single-threaded and to have blocked the signals that it means to handle.
-pub(crate) fn enter(launch: &Launch<'_>) -> Result<Entered, CloneError> {
-    let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .map_err(CloneError::SocketPair)?;
-    // SAFETY: the child runs `init::main`, which neither allocates nor locks, and never returns.
-    match unsafe { sys::clone::fork_into(launch.namespaces) }.map_err(CloneError::Clone)? {
-        sys::clone::Side::Child => {
-            drop(ours);
-            init::main(launch, theirs)
-        }
-        sys::clone::Side::Parent { child, pidfd } => {
-            drop(theirs);
-            Ok(Entered { init: child, pidfd, messages: ours })
-        }
-    }
 }

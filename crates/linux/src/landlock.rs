@@ -1,6 +1,6 @@
 //! Landlock: the second lock of the `namespaces` tier, and the main one of the `landlock` tier.
 //!
-//! A [`Lock`] is plain data, made before clone. [`Lock::enforce`] turns it into system calls and neither allocates nor
+//! A [`Lock`] is plain data, made before clone. [`LaidOut::enforce`] turns it into system calls and neither allocates nor
 //! locks. Landlock only ever adds grants down a tree: what is allowed above cannot be refused below. [`unheld`] tells which
 //! points of a boundary are therefore out of its reach.
 
@@ -19,6 +19,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, openat2};
 use rustix::io::Errno;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::sys::arena::{Arena, ArenaError};
 use crate::sys::landlock::{RulesetAttributes, allow_beneath, create_ruleset, restrict_self};
 use bailiwick_policy::text::escape;
 
@@ -119,7 +120,7 @@ impl Lock {
         self.rules.len()
     }
 
-    /// Is there nothing to enforce? So it is on a kernel without Landlock, and [`enforce`](Self::enforce) then does nothing.
+    /// Is there nothing to enforce? So it is on a kernel without Landlock, and nothing is enforced then.
     pub fn is_empty(&self) -> bool {
         self.handled_fs == 0 && self.handled_net == 0 && self.scoped == 0
     }
@@ -142,31 +143,17 @@ impl Lock {
         Ok(())
     }
 
-    /// Puts this thread and its descendants under the lock for ever.
-    ///
-    /// Callable after clone: no allocation, no lock; one `openat2`, `fstat`, `landlock_add_rule` and `close` a rule. The caller
-    /// has set `no_new_privs`. Paths are opened without following any symbolic link: the plan has canonical paths, and one
-    /// that has a link now was swapped.
+    /// The lock as a forked child reads it from `arena`.
     ///
     /// # Errors
     ///
-    /// The first step that failed; the thread is then not under the lock and must not run the command.
-    pub fn enforce(&self) -> Result<(), LockError> {
-        if self.is_empty() {
-            return Ok(());
-        }
+    /// [`ArenaError::Full`].
+    pub fn lay_out<'a>(&self, arena: &'a Arena) -> Result<LaidOut<'a>, ArenaError> {
+        let rules: Result<Vec<_>, _> =
+            self.rules.iter().map(|rule| Ok((arena.text(rule.path.to_bytes())?, rule.rights))).collect();
         let attributes =
             RulesetAttributes { handled_fs: self.handled_fs, handled_net: self.handled_net, scoped: self.scoped };
-        let ruleset = create_ruleset(&attributes).map_err(|errno| failed(LockStep::Create, None, errno))?;
-        for (index, rule) in self.rules.iter().enumerate() {
-            let target = open(&rule.path).map_err(|errno| failed(LockStep::Open, Some(index), errno))?;
-            add(ruleset.as_fd(), &target, rule.rights).map_err(|errno| failed(LockStep::Add, Some(index), errno))?;
-        }
-        let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
-        for (target, rights) in standard.into_iter().zip(self.handed).filter(|(_, rights)| *rights != 0) {
-            allow_beneath(ruleset.as_fd(), target, rights).map_err(|errno| failed(LockStep::Add, None, errno))?;
-        }
-        restrict_self(ruleset.as_fd()).map_err(|errno| failed(LockStep::Restrict, None, errno))
+        Ok(LaidOut { attributes, rules: arena.slice(&rules?)?, handed: self.handed })
     }
 
     /// What went wrong, for people.
@@ -176,6 +163,42 @@ impl Lock {
             Some(path) => format!("{error}: {path}"),
             None => error.to_string(),
         }
+    }
+}
+
+/// A [`Lock`] laid out for a child.
+#[derive(Clone, Copy)]
+pub struct LaidOut<'a> {
+    attributes: RulesetAttributes,
+    rules: &'a [(&'a CStr, u64)],
+    handed: [u64; 3],
+}
+
+impl LaidOut<'_> {
+    /// Puts this thread and its descendants under the lock for ever. Nothing is done on a kernel without Landlock.
+    ///
+    /// Callable after clone: no allocation, no lock; one `openat2`, `fstat`, `landlock_add_rule` and `close` a rule. The caller
+    /// has set `no_new_privs`. Paths are opened without following any symbolic link: the plan has canonical paths, and one
+    /// that has a link now was swapped.
+    ///
+    /// # Errors
+    ///
+    /// The first step that failed; the thread is then not under the lock and must not run the command.
+    pub fn enforce(&self) -> Result<(), LockError> {
+        let RulesetAttributes { handled_fs, handled_net, scoped } = self.attributes;
+        if handled_fs == 0 && handled_net == 0 && scoped == 0 {
+            return Ok(());
+        }
+        let ruleset = create_ruleset(&self.attributes).map_err(|errno| failed(LockStep::Create, None, errno))?;
+        for (index, (path, rights)) in self.rules.iter().enumerate() {
+            let target = open(path).map_err(|errno| failed(LockStep::Open, Some(index), errno))?;
+            add(ruleset.as_fd(), &target, *rights).map_err(|errno| failed(LockStep::Add, Some(index), errno))?;
+        }
+        let standard = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+        for (target, rights) in standard.into_iter().zip(self.handed).filter(|(_, rights)| *rights != 0) {
+            allow_beneath(ruleset.as_fd(), target, rights).map_err(|errno| failed(LockStep::Add, None, errno))?;
+        }
+        restrict_self(ruleset.as_fd()).map_err(|errno| failed(LockStep::Restrict, None, errno))
     }
 }
 

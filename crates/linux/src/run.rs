@@ -14,13 +14,14 @@ use bailiwick_policy::guarantee::Guarantee;
 use rustix::io::Errno;
 
 use crate::api::{Command, Event, Outcome, Tier};
+pub use crate::enter::Blank;
 use crate::enter::{Confinement, Launch};
 use crate::facts::Facts;
 use crate::landlock::{self, Abi, HARMLESS_DEVICES, Lock, Use};
 use crate::plan::{Plan, Watched};
 use crate::seccomp::{self, Openings};
 use crate::sockets;
-use crate::supervise::{Tasks, supervise};
+use crate::supervise::{Begun, Tasks, supervise};
 use crate::terminal::{Outer, Wiring};
 use crate::watch::{Watch, WatchError, WatchedName};
 pub use error::{RawFailure, RunError};
@@ -37,7 +38,8 @@ pub struct Settings {
 
 /// Runs `command` inside `boundary`, held by `tier`, and returns when it and everything that it started has ended.
 ///
-/// The calling process must have one thread: the child of a process with several could wait for ever for a lock.
+/// The calling process must have one thread: the child of a process with several could wait for ever for a lock. `blank` is
+/// what was started for this run before its policy was read; one for another tier is ended.
 ///
 /// # Errors
 ///
@@ -48,8 +50,14 @@ pub fn run(
     facts: &Facts,
     command: &Command,
     settings: &Settings,
+    blank: Option<Blank>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, RunError> {
+    let blank = match blank.filter(|blank| blank.tier() == tier) {
+        Some(blank) => blank,
+        None => Blank::start(tier)?,
+    };
+    let (arena, waiting) = blank.into_parts();
     let plan = Plan::new(boundary).map_err(RunError::Plan)?;
     for home in &plan.homes {
         make_home(home)?;
@@ -65,13 +73,12 @@ pub fn run(
         Tier::Landlock => environment_without_mounts(boundary),
     };
     let confinement = Confinement {
-        tier,
         plan: (tier == Tier::Namespaces).then_some(&plan),
-        lock: Some(&lock),
+        lock: &lock,
         filter: seccomp::filter(openings),
     };
-    let launch =
-        Launch::new(boundary, &confinement, command, &environment, wiring.inside).map_err(RunError::Prepare)?;
+    let launch = Launch::new(&arena, boundary, &confinement, command, &environment, wiring.inside);
+    let begun = Begun { tier, waiting, arena: &arena, launch: launch.map_err(RunError::Prepare)? };
     let on_event = RefCell::new(on_event);
     let tell = |event: &Event| {
         // Free whenever this is called: nothing that hears an event starts another.
@@ -90,7 +97,7 @@ pub fn run(
     };
     let mut sockets_to_cover = || sockets_to_cover(boundary, tier, facts);
     let tasks = Tasks { start_watch: &mut start_watch, sockets_to_cover: &mut sockets_to_cover };
-    let result = supervise(&launch, outer, boundary.limits.time, tasks, &mut |event| tell(event));
+    let result = supervise(begun, outer, boundary.limits.time, tasks, &mut |event| tell(event));
     record.end();
     result.map_err(|error| error.explained(&plan, &lock))
 }

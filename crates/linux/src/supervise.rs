@@ -13,15 +13,16 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, pidfd_send_signal, set_dumpable_behavior, waitpid};
+use rustix::process::{DumpableBehavior, Signal, pidfd_send_signal, set_dumpable_behavior};
 
-use crate::api::{Event, Outcome};
+use crate::api::{Event, Outcome, Tier};
 use crate::enter::message::{Message, Order};
-use crate::enter::{Door, Entered, Launch, enter};
+use crate::enter::{Door, Entered, Launch, Waiting};
 use crate::run::{RawFailure, RunError};
+use crate::sys::arena::Arena;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
-use signals::Handled;
+pub(crate) use signals::Handled;
 
 /// How long a terminal that takes no output is waited for at the end.
 const TERMINAL_PATIENCE: Duration = Duration::from_secs(2);
@@ -75,17 +76,31 @@ pub(crate) struct Tasks<'a> {
     pub(crate) sockets_to_cover: &'a mut dyn FnMut() -> Result<Vec<PathBuf>, RunError>,
 }
 
-/// Enters `launch` and stays until its tree is dead.
+/// An init that waits, and what it is to be told.
+pub(crate) struct Begun<'a> {
+    pub(crate) tier: Tier,
+    pub(crate) waiting: Waiting,
+    pub(crate) arena: &'a Arena,
+    pub(crate) launch: Launch<'a>,
+}
+
+/// Hands the launch over and stays until its tree is dead.
 pub(crate) fn supervise(
-    launch: &Launch<'_>,
+    begun: Begun<'_>,
     outer: Option<Outer>,
     time: Option<Duration>,
     tasks: Tasks<'_>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, RunError> {
-    let handled = Handled::block();
-    let signals = handled.descriptor().map_err(RunError::Signals)?;
-    let entered = enter(launch).map_err(RunError::from)?;
+    let Begun { tier, waiting, arena, launch } = begun;
+    let (entered, handled) = waiting.hand_over(arena, launch)?;
+    let signals = match handled.descriptor() {
+        Ok(signals) => signals,
+        Err(errno) => {
+            entered.end();
+            return Err(RunError::Signals(errno));
+        }
+    };
     // From here on the init exists; whatever fails, it must not outlive this function.
     let mut supervisor = Supervisor {
         entered,
@@ -96,23 +111,23 @@ pub(crate) fn supervise(
         door: None,
         to_cover: Vec::new(),
         clock: Clock { deadline: None, state: ClockState::Running },
-        has_namespaces: launch.has_mounts(),
+        has_namespaces: tier == Tier::Namespaces,
         let_go: false,
         asked_to_stop: false,
         orphans_are_collected: false,
         told_the_end: false,
         on_event,
     };
-    let ended = supervisor.get_ready(launch, tasks).and_then(|()| supervisor.attend(time));
+    let ended = supervisor.get_ready(tasks).and_then(|()| supervisor.attend(time));
     supervisor.finish(ended)
 }
 
 impl Supervisor<'_> {
     /// What has to stand before the command may start; the init sets itself up meanwhile.
-    fn get_ready(&mut self, launch: &Launch<'_>, tasks: Tasks<'_>) -> Result<(), RunError> {
+    fn get_ready(&mut self, tasks: Tasks<'_>) -> Result<(), RunError> {
         // Other programs of this user may neither trace this process nor read its memory.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(RunError::Signals)?;
-        if launch.has_mounts() {
+        if self.has_namespaces {
             self.door = Some(Door::open(self.entered.init).map_err(RunError::Lost)?);
         }
         self.watch = (tasks.start_watch)()?;
@@ -333,7 +348,7 @@ impl Supervisor<'_> {
             self.kill();
         }
         if !self.told_the_end {
-            wait_for(self.entered.init);
+            self.entered.wait();
         }
         // The last hold on the enclosure's mounts: the init's exit takes them down, while this goes on.
         self.door = None;
@@ -347,17 +362,12 @@ impl Supervisor<'_> {
         }
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
         if self.told_the_end && !self.orphans_are_collected {
-            wait_for(self.entered.init);
+            self.entered.wait();
         }
         let outcome = ended?;
         terminal.map_err(RunError::Terminal)?;
         Ok(outcome)
     }
-}
-
-/// Reaps the init.
-fn wait_for(init: Pid) {
-    while let Err(Errno::INTR) = waitpid(Some(init), WaitOptions::empty()) {}
 }
 
 /// What the loop has to look at.

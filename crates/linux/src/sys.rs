@@ -1,5 +1,6 @@
 //! The system interfaces that rustix does not wrap, one file each. All unsafe code of the crate is below here.
 
+pub mod arena;
 pub mod clone;
 pub mod directory_notify;
 pub mod exec;
@@ -8,6 +9,7 @@ pub mod lease;
 pub mod mount;
 pub mod net;
 pub mod process;
+mod raw;
 pub mod seccomp;
 pub mod signals;
 pub mod stop;

@@ -5,9 +5,10 @@ mod messages;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use bailiwick::linux::api::Tier;
 use bailiwick::policy::text::escape;
 use bailiwick::report::{Event, Report, open_descriptor, open_file};
-use bailiwick::{Prepared, SandboxError};
+use bailiwick::{Blank, Prepared, SandboxError};
 
 use super::common::sandbox;
 use crate::args::Parsed;
@@ -26,6 +27,7 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
         }
         failure
     };
+    let blank = blank(parsed);
     let prepared = sandbox(parsed)?.prepare().map_err(refused)?;
     let mut messages = Messages::new(volume);
     let mut report = Report::new();
@@ -36,7 +38,7 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
         report = report.to(file.try_clone().map_err(Failure::new)?);
     }
     let mut report = report.watched(|event| messages.hear(event));
-    let outcome = match prepared.run(parsed.positionals.clone(), &mut report) {
+    let outcome = match prepared.run_in(blank, parsed.positionals.clone(), &mut report) {
         Ok(outcome) => outcome,
         Err(error) => {
             let failure = Failure::new(error);
@@ -53,6 +55,13 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
     }
     messages.end();
     Ok(outcome.exit_code())
+}
+
+/// Starts making namespaces while the policy is read, unless they are not wanted. That there are none shows when they are
+/// needed.
+fn blank(parsed: &Parsed) -> Option<Blank> {
+    let wanted = parsed.value(Opt::Tier).is_none_or(|tier| tier != Tier::Landlock.name());
+    if wanted { Blank::start(Tier::Namespaces).ok() } else { None }
 }
 
 fn descriptor(value: &std::ffi::OsStr) -> Result<File, Failure> {

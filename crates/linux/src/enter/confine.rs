@@ -6,19 +6,19 @@
 use rustix::process::setrlimit;
 use rustix::thread::set_no_new_privs;
 
+use super::blank::Start;
 use super::{Failure, Launch, Stage};
 use crate::sys;
 
-pub(super) fn confine(launch: &Launch<'_>) -> Result<(), Failure> {
-    for (resource, limit) in &launch.limits {
-        setrlimit(*resource, *limit).map_err(Stage::Limits.failed())?;
+pub(super) fn confine(start: &Start<'_>, launch: &Launch<'_>) -> Result<(), Failure> {
+    for (resource, limit) in launch.limits() {
+        setrlimit(resource, limit).map_err(Stage::Limits.failed())?;
     }
-    if launch.namespaces != 0 || launch.user_zero {
+    if start.has_capabilities() {
         sys::process::drop_capabilities().map_err(Stage::Capabilities.failed())?;
     }
     set_no_new_privs(true).map_err(Stage::Capabilities.failed())?;
-    if let Some(lock) = &launch.lock {
-        lock.enforce().map_err(|error| Stage::Landlock.failed_at(error.rule.unwrap_or_default(), error.errno))?;
-    }
+    let enforced = launch.lock.enforce();
+    enforced.map_err(|error| Stage::Landlock.failed_at(error.rule.unwrap_or_default(), error.errno))?;
     sys::seccomp::install(launch.filter).map_err(Stage::Seccomp.failed())
 }

@@ -4,8 +4,9 @@
 //! every other mount namespace). The supervisor keeps the enclosure's namespaces open, so that a child of its own can
 //! put the mount back, or cover what should not be seen.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, open};
@@ -13,7 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, waitpid};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::{root, script};
+use super::root;
 use crate::sys;
 
 /// The enclosure's user and mount namespaces.
@@ -45,9 +46,9 @@ impl Door {
     /// Does `work` on `path` in a child inside the namespaces, and returns its answer. `work` must not allocate.
     fn go_in(&self, path: &Path, work: Work) -> Result<bool, Errno> {
         let below_root = path.strip_prefix("/").unwrap_or(path);
-        let below_root = script::text(below_root.as_os_str()).map_err(|_| Errno::INVAL)?;
+        let below_root = CString::new(below_root.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?;
         // SAFETY: the child makes system calls on prepared data and exits.
-        match unsafe { sys::clone::fork_into(0) }? {
+        match unsafe { sys::clone::fork_into(0, sys::clone::Parent::Caller) }? {
             sys::clone::Side::Child => sys::process::exit_now(match self.inside(&below_root, work) {
                 Ok(false) => 0,
                 Ok(true) => DONE,

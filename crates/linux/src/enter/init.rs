@@ -4,12 +4,14 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{
     DumpableBehavior, Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process_group, set_child_subreaper,
     set_dumpable_behavior, set_parent_process_death_signal, setsid, test_kill_process, wait,
 };
 
+use super::blank::Start;
 use super::message::{Message, Order};
 use super::start::Terminal;
 use super::{Failure, Launch, Stage, confine, identity, root, start};
@@ -32,56 +34,99 @@ pub(crate) const PASSED_ON: [i32; 8] = [
 pub(crate) const END_NOW: i32 = libc::SIGALRM;
 
 /// The whole life of the child.
-pub(super) fn main(launch: &Launch<'_>, supervisor: OwnedFd) -> ! {
-    let ending = match set_up(launch, &supervisor) {
+pub(super) fn main(start: &Start<'_>, supervisor: OwnedFd) -> ! {
+    let ending = match get_ready(start, &supervisor).and_then(|ready| learn(start, &supervisor).map(|l| (ready, l))) {
         Err(failure) => Message::Failed(failure),
-        Ok(terminal) => {
-            let ending = live(launch, terminal, &supervisor);
-            // The tree is dead before the end is told; what is left to do is the kernel's own tidying.
-            end_tree(launch.supervisor);
-            ending
-        }
+        Ok((ready, launch)) => match set_up(start, ready, launch, &supervisor) {
+            Err(failure) => Message::Failed(failure),
+            Ok(terminal) => {
+                let ending = live(start, launch, terminal, &supervisor);
+                // The tree is dead before the end is told; what is left to do is the kernel's own tidying.
+                end_tree(start.supervisor);
+                ending
+            }
+        },
     };
     let _ = ending.send(&supervisor, None);
     sys::process::exit_now(0)
 }
 
 /// From the start of the command to its end.
-fn live(launch: &Launch<'_>, terminal: Option<Terminal>, supervisor: &OwnedFd) -> Message {
+fn live(start: &Start<'_>, launch: &Launch<'_>, terminal: Option<Terminal>, supervisor: &OwnedFd) -> Message {
     match start::command(launch, terminal.as_ref()) {
         Err(start::NotStarted::Spawn(errno)) => Message::Failed(Stage::Spawn.failed_at(0, errno)),
         Err(start::NotStarted::Exec(errno)) => Message::NotStarted(errno.raw_os_error()),
         Ok(command) => {
             drop(terminal);
-            look_after(command, supervisor, launch.supervisor)
+            look_after(command, supervisor, start.supervisor)
         }
     }
 }
 
-fn set_up(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result<Option<Terminal>, Failure> {
+/// What is done before anything is known of the policy.
+struct Ready {
+    mounts: Option<Mounts>,
+}
+
+/// In the `namespaces` tier.
+struct Mounts {
+    bare: root::Bare,
+    nesting: identity::Nesting,
+    umask: Mode,
+}
+
+fn get_ready(start: &Start<'_>, supervisor: &OwnedFd) -> Result<Ready, Failure> {
+    start.run_anywhere();
     live_no_longer_than(supervisor)?;
     keep_only(supervisor)?;
-    if launch.has_mounts() {
-        identity::assume(launch)?;
+    setsid().map_err(Stage::Session.failed())?;
+    let mounts = if start.has_namespaces() {
+        identity::assume(start)?;
         sys::net::bring_up_loopback().map_err(Stage::Loopback.failed())?;
+        let nesting = identity::Nesting::open()?;
+        let umask = rustix::process::umask(Mode::empty());
+        Some(Mounts { bare: root::begin()?, nesting, umask })
     } else {
         // Without a process-id namespace, whoever loses its parent would become a child of the host's init.
         set_child_subreaper(Some(getpid())).map_err(Stage::DeathSignal.failed())?;
+        None
+    };
+    if start.has_capabilities() {
+        sys::process::empty_bounding_set().map_err(Stage::Capabilities.failed())?;
     }
-    setsid().map_err(Stage::Session.failed())?;
-    if launch.has_mounts() {
-        let umask = rustix::process::umask(rustix::fs::Mode::empty());
-        let user = match (launch.user_zero, launch.nested_namespaces) {
+    Ok(Ready { mounts })
+}
+
+/// Waits until the supervisor has read the policy.
+fn learn<'a>(start: &Start<'a>, supervisor: &OwnedFd) -> Result<&'a Launch<'a>, Failure> {
+    let failed = Stage::Go.failed();
+    match Order::receive(supervisor).map_err(&failed)? {
+        Order::Launch => start.launch().ok_or(Errno::INVAL).map_err(failed),
+        Order::Go | Order::SayReady => Err(failed(Errno::PROTO)),
+    }
+}
+
+fn set_up(
+    start: &Start<'_>,
+    ready: Ready,
+    launch: &Launch<'_>,
+    supervisor: &OwnedFd,
+) -> Result<Option<Terminal>, Failure> {
+    if let Some(Mounts { bare, nesting, umask }) = ready.mounts {
+        if !launch.nested_namespaces {
+            nesting.forbid()?;
+        }
+        let user = match (start.user_zero, launch.nested_namespaces) {
             (false, _) => root::ProcUser::Other,
             (true, false) => root::ProcUser::Zero,
             (true, true) => root::ProcUser::ZeroNesting,
         };
-        root::enter(&launch.operations, user)?;
+        root::enter(bare, launch.operations, user)?;
         keep_only(supervisor)?;
         rustix::process::umask(umask);
     }
     let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
-    confine::confine(launch)?;
+    confine::confine(start, launch)?;
     while Order::receive(supervisor).map_err(Stage::Go.failed())? == Order::SayReady {
         Message::Ready.send(supervisor, None).map_err(Stage::Go.failed())?;
     }

@@ -109,6 +109,8 @@ impl Message {
 /// What the supervisor tells the init.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
+    /// The launch has been handed over: set everything up.
+    Launch,
     /// Start the command.
     Go,
     /// Say [`Message::Ready`] when everything is set up, and wait for the next order.
@@ -120,6 +122,7 @@ impl Order {
         let byte = match self {
             Order::Go => 1,
             Order::SayReady => 2,
+            Order::Launch => 3,
         };
         rustix::net::send(socket, &[byte], SendFlags::NOSIGNAL).map(drop)
     }
@@ -136,6 +139,7 @@ impl Order {
         match (received.0, byte) {
             (1, [1]) => Ok(Order::Go),
             (1, [2]) => Ok(Order::SayReady),
+            (1, [3]) => Ok(Order::Launch),
             _ => Err(Errno::PIPE),
         }
     }

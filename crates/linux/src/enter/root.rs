@@ -87,14 +87,26 @@ pub(super) enum ProcUser {
 /// are closed in between, so that a long plan stays below the usual limit of 1024.
 const TIDY_FROM: i32 = 512;
 
-/// Builds the root and makes it `/`; the old root is gone afterwards.
-///
-/// Leaves descriptors behind: the caller closes all but its own.
-pub(super) fn enter(operations: &[Operation], user: ProcUser) -> Result<(), Failure> {
+/// A root that has what every root has.
+pub(super) struct Bare {
+    root: OwnedFd,
+    covers: Covers,
+}
+
+/// Begins the root with what no policy changes.
+pub(super) fn begin() -> Result<Bare, Failure> {
     keep_mounts_to_ourselves().map_err(Stage::PrivateMounts.failed())?;
     let root = attach_memory_root().map_err(Stage::MemoryRoot.failed())?;
     let covers = make_covers(&root).map_err(Stage::Covers.failed())?;
     make_devices(&root).map_err(Stage::Devices.failed())?;
+    Ok(Bare { root, covers })
+}
+
+/// Finishes the root and makes it `/`; the old root is gone afterwards.
+///
+/// Leaves descriptors behind: the caller closes all but its own.
+pub(super) fn enter(bare: Bare, operations: &[Operation<'_>], user: ProcUser) -> Result<(), Failure> {
+    let Bare { root, covers } = bare;
     carry_out_all(&root, &covers, operations)?;
     attach_memory(&root, c"dev/shm").map_err(Stage::Devices.failed())?;
     attach_terminals(&root).map_err(Stage::Terminals.failed())?;
@@ -105,7 +117,7 @@ pub(super) fn enter(operations: &[Operation], user: ProcUser) -> Result<(), Fail
 
 /// Carries the operations out in their order, but makes mount points in the private home only when one turns out to be
 /// missing: from the second run on, they are there.
-fn carry_out_all(root: &OwnedFd, covers: &Covers, operations: &[Operation]) -> Result<(), Failure> {
+fn carry_out_all(root: &OwnedFd, covers: &Covers, operations: &[Operation<'_>]) -> Result<(), Failure> {
     let mut made_up_to = 0;
     for (index, operation) in operations.iter().enumerate() {
         if matches!(operation, Operation::MakeBeneath { .. }) {
@@ -195,11 +207,11 @@ fn make_devices(root: &OwnedFd) -> Result<(), Errno> {
 type Scratch = ManuallyDrop<OwnedFd>;
 
 /// Answers the highest descriptor that it left open.
-fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation) -> Result<RawFd, Errno> {
+fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation<'_>) -> Result<RawFd, Errno> {
     match operation {
         Operation::Make { at, kind, mode } => make(root.as_fd(), at, *kind, Bits::from_raw_mode(*mode)).map(|()| 0),
         Operation::MakeBeneath { parent, name, kind } => make_beneath(root, parent, name, *kind).map(|()| 0),
-        Operation::Link { at, target } => symlinkat(target.as_c_str(), root, at.as_c_str()).map(|()| 0),
+        Operation::Link { at, target } => symlinkat(*target, root, *at).map(|()| 0),
         Operation::LinkBeneath { parent, name, target } => {
             let parent = open_beneath(root, parent)?;
             link_again(&parent, name, target).map(|()| 0)

@@ -1,108 +1,111 @@
 //! The plan in the form in which the child carries it out: C strings relative to the new root, nothing left to compute.
 
-use std::ffi::{CString, NulError, OsStr};
+use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::plan::{Kind, Mode, Plan, Step};
+use crate::sys::arena::{Arena, ArenaError};
 use crate::sys::mount::{NO_DEVICES, NO_SUID, READ_ONLY};
 
 /// Where the covers of denied names are made: below the mount point of `/proc`, which hides them.
 pub(super) const COVERS: &str = "proc";
 
 /// One operation of building the root. Paths are relative to the new root.
-pub(super) enum Operation {
+#[derive(Clone, Copy)]
+pub(super) enum Operation<'a> {
     Make {
-        at: CString,
+        at: &'a CStr,
         kind: Kind,
         mode: u32,
     },
     MakeBeneath {
-        parent: CString,
-        name: CString,
+        parent: &'a CStr,
+        name: &'a CStr,
         kind: Kind,
     },
     Link {
-        at: CString,
-        target: CString,
+        at: &'a CStr,
+        target: &'a CStr,
     },
     LinkBeneath {
-        parent: CString,
-        name: CString,
-        target: CString,
+        parent: &'a CStr,
+        name: &'a CStr,
+        target: &'a CStr,
     },
     /// `host` is absolute, in the old root.
     Tree {
-        host: CString,
-        at: CString,
+        host: &'a CStr,
+        at: &'a CStr,
         attributes: u64,
     },
     Protect {
-        at: CString,
+        at: &'a CStr,
     },
     Pin {
-        at: CString,
+        at: &'a CStr,
     },
     Memory {
-        at: CString,
+        at: &'a CStr,
     },
     Mask {
-        at: CString,
+        at: &'a CStr,
         kind: Kind,
     },
     /// `cover` is relative to the new root.
     MaskAround {
-        at: CString,
-        cover: CString,
+        at: &'a CStr,
+        cover: &'a CStr,
     },
 }
 
 /// One operation for each step of `plan`, in the same order, so that a failed operation's index names its step.
-pub(super) fn compile(plan: &Plan) -> Result<Vec<Operation>, NulError> {
-    plan.steps.iter().map(operation).collect()
+pub(super) fn compile<'a>(plan: &Plan, arena: &'a Arena) -> Result<&'a [Operation<'a>], ArenaError> {
+    let operations = plan.steps.iter().map(|step| operation(step, arena)).collect::<Result<Vec<_>, _>>()?;
+    arena.slice(&operations)
 }
 
-fn operation(step: &Step) -> Result<Operation, NulError> {
+fn operation<'a>(step: &Step, arena: &'a Arena) -> Result<Operation<'a>, ArenaError> {
+    let below_root = |path| below_root(path, arena);
     Ok(match step {
         Step::Make { at, kind, mode } => Operation::Make { at: below_root(at)?, kind: *kind, mode: *mode },
         Step::MakeBeneath { at, kind } => {
-            let (parent, name) = split(at)?;
+            let (parent, name) = split(at, arena)?;
             Operation::MakeBeneath { parent, name, kind: *kind }
         }
-        Step::Link { at, target } => Operation::Link { at: below_root(at)?, target: text(target.as_os_str())? },
+        Step::Link { at, target } => Operation::Link { at: below_root(at)?, target: text(target, arena)? },
         Step::LinkBeneath { at, target } => {
-            let (parent, name) = split(at)?;
-            Operation::LinkBeneath { parent, name, target: text(target.as_os_str())? }
+            let (parent, name) = split(at, arena)?;
+            Operation::LinkBeneath { parent, name, target: text(target, arena)? }
         }
         Step::Tree { host, at, mode } => {
             let read_only = if *mode == Mode::ReadOnly { READ_ONLY } else { 0 };
             let attributes = read_only | NO_SUID | NO_DEVICES;
-            Operation::Tree { host: text(host.as_os_str())?, at: below_root(at)?, attributes }
+            Operation::Tree { host: text(host, arena)?, at: below_root(at)?, attributes }
         }
         Step::Protect { at } => Operation::Protect { at: below_root(at)? },
         Step::Pin { at } => Operation::Pin { at: below_root(at)? },
         Step::Memory { at } => Operation::Memory { at: below_root(at)? },
         Step::Mask { at, kind } => Operation::Mask { at: below_root(at)?, kind: *kind },
         Step::MaskAround { at, number } => {
-            Operation::MaskAround { at: below_root(at)?, cover: CString::new(format!("{COVERS}/m{number}"))? }
+            Operation::MaskAround { at: below_root(at)?, cover: arena.text(format!("{COVERS}/m{number}").as_bytes())? }
         }
         Step::MakeInMask { number, below, kind } => {
-            let mut at = format!("{COVERS}/m{number}/").into_bytes();
-            at.extend_from_slice(below.as_os_str().as_bytes());
-            Operation::Make { at: CString::new(at)?, kind: *kind, mode: 0o755 }
+            let at = arena.joined(&[format!("{COVERS}/m{number}/").as_bytes(), below.as_os_str().as_bytes()])?;
+            Operation::Make { at, kind: *kind, mode: 0o755 }
         }
     })
 }
 
-pub(super) fn text(text: &OsStr) -> Result<CString, NulError> {
-    CString::new(text.as_bytes())
+pub(super) fn text(text: impl AsRef<OsStr>, arena: &Arena) -> Result<&CStr, ArenaError> {
+    arena.text(text.as_ref().as_bytes())
 }
 
-fn below_root(path: &Path) -> Result<CString, NulError> {
-    text(path.strip_prefix("/").unwrap_or(path).as_os_str())
+fn below_root<'a>(path: &Path, arena: &'a Arena) -> Result<&'a CStr, ArenaError> {
+    text(path.strip_prefix("/").unwrap_or(path), arena)
 }
 
-fn split(path: &Path) -> Result<(CString, CString), NulError> {
-    let parent = path.parent().map(below_root).transpose()?.unwrap_or_default();
-    Ok((parent, text(path.file_name().unwrap_or_default())?))
+fn split<'a>(path: &Path, arena: &'a Arena) -> Result<(&'a CStr, &'a CStr), ArenaError> {
+    let parent = path.parent().map(|parent| below_root(parent, arena)).transpose()?.unwrap_or_default();
+    Ok((parent, text(path.file_name().unwrap_or_default(), arena)?))
 }

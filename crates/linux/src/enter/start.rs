@@ -88,15 +88,15 @@ fn run(context: &Context<'_>) -> Result<std::convert::Infallible, Errno> {
             }
         }
     }
-    chdir(launch.directory.as_c_str())?;
+    chdir(launch.directory)?;
     sys::process::close_on_exec_from(3)?;
     // Rust's start-up ignores SIGPIPE in this program; the command starts as programs expect.
     sys::signals::set_default(libc::SIGPIPE);
     Signals::of([]).block_only();
 
     let mut answer = Errno::NOENT;
-    for candidate in &launch.candidates {
-        let errno = sys::exec::execve(candidate, &launch.arguments, &launch.environment);
+    for candidate in launch.candidates {
+        let errno = sys::exec::execve(candidate, launch.arguments, launch.environment);
         match errno {
             Errno::NOENT | Errno::NOTDIR => {}
             // As a shell searches: remember that something was there but could not be run, and look on.

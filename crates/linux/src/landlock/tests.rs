@@ -110,6 +110,8 @@ fn opens(lock: Option<&Lock>, attempts: &[(PathBuf, OFlags)]) -> Vec<u32> {
         .iter()
         .map(|(path, flags)| (CString::new(path.as_os_str().as_bytes()).expect("a plain path"), *flags))
         .collect();
+    let arena = Arena::new(1 << 20).expect("memory");
+    let lock = lock.map(|lock| lock.lay_out(&arena).expect("room"));
     in_test_child(|report| {
         if let Some(lock) = lock {
             if rustix::thread::set_no_new_privs(true).is_err() {

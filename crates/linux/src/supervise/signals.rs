@@ -17,12 +17,12 @@ fn read() -> impl Iterator<Item = i32> {
 const BLOCKED_ONLY: [i32; 5] = [libc::SIGPIPE, libc::SIGCHLD, libc::SIGTTOU, libc::SIGTTIN, END_NOW];
 
 /// The blocked signals; the mask before is put back when this is dropped.
-pub(super) struct Handled {
+pub(crate) struct Handled {
     before: Signals,
 }
 
 impl Handled {
-    pub(super) fn block() -> Handled {
+    pub(crate) fn block() -> Handled {
         Handled { before: Signals::of(read().chain(BLOCKED_ONLY)).block() }
     }
 

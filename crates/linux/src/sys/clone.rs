@@ -1,12 +1,14 @@
-//! `clone3(2)`, used as a fork into new namespaces, and glibc's `clone`, used as a vfork.
+//! `clone3(2)`, used as a fork into new namespaces, and the C library's `clone`, used as a vfork and to make a process that
+//! works beside this one.
 
 use std::cell::UnsafeCell;
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 /// `struct clone_args` of `linux/sched.h`, up to `set_tid_size` (kernel 5.5).
 #[repr(C)]
@@ -37,7 +39,16 @@ pub enum Side {
     Child,
 }
 
-/// Forks with `flags` (`CLONE_NEW*`); the child has a copy of the memory, and sends `SIGCHLD` when it ends.
+/// Whose child a new process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// The caller's.
+    Caller,
+    /// The child of the caller's own parent (`CLONE_PARENT`).
+    CallersParent,
+}
+
+/// Forks with `flags` (`CLONE_NEW*`); the child has a copy of the memory, and sends `SIGCHLD` to its parent when it ends.
 ///
 /// # Safety
 ///
@@ -47,19 +58,29 @@ pub enum Side {
 /// # Errors
 ///
 /// What clone3(2) answers: `EPERM` or `ENOSPC` or `EUSERS` where the host forbids user namespaces, `EINVAL` where the kernel lacks one.
-pub unsafe fn fork_into(flags: u64) -> Result<Side, Errno> {
+pub unsafe fn fork_into(flags: u64, parent: Parent) -> Result<Side, Errno> {
     let mut pidfd: c_int = -1;
+    let (whose, exit_signal) = match parent {
+        Parent::Caller => (0, libc::SIGCHLD),
+        // The kernel takes the signal that the caller itself would send, and refuses another one here.
+        Parent::CallersParent => (libc::CLONE_PARENT, 0),
+    };
     let arguments = CloneArguments {
-        flags: flags | libc::CLONE_PIDFD as u64,
+        flags: flags | libc::CLONE_PIDFD as u64 | whose as u64,
         pidfd: (&raw mut pidfd) as u64,
-        exit_signal: libc::SIGCHLD as u64,
+        exit_signal: exit_signal as u64,
         ..CloneArguments::default()
     };
     // SAFETY: without CLONE_VM the child has its own copy of the memory, so returning on the same stack is what
     // fork(2) does too; `arguments` and `pidfd` outlive the call; what the child may do is the caller's promise.
-    let answer =
-        unsafe { libc::syscall(libc::SYS_clone3, std::ptr::from_ref(&arguments), size_of::<CloneArguments>()) };
-    match super::check(answer)? {
+    let answer = unsafe {
+        super::raw::syscall2(
+            libc::SYS_clone3,
+            std::ptr::from_ref(&arguments).expose_provenance(),
+            size_of::<CloneArguments>(),
+        )
+    };
+    match answer? {
         0 => Ok(Side::Child),
         child => {
             let child = c_int::try_from(child).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL)?;
@@ -104,4 +125,69 @@ pub unsafe fn vfork(child: extern "C" fn(*mut c_void) -> c_int, argument: *mut c
         libc::clone(child, top, flags, argument)
     };
     super::check(answer.into()).and_then(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL))
+}
+
+/// Bytes of stack of a process made by [`beside`], and of whoever that forks.
+const STACK_BESIDE: usize = 512 * 1024;
+
+/// As [`Stack`].
+#[repr(C, align(16))]
+struct StackBeside(UnsafeCell<MaybeUninit<[u8; STACK_BESIDE]>>);
+
+// SAFETY: only `beside` touches the content, by handing it to the one process that it makes.
+unsafe impl Sync for StackBeside {}
+
+static STACK_OF_THE_ONE_BESIDE: StackBeside = StackBeside(UnsafeCell::new(MaybeUninit::uninit()));
+
+/// Whether the stack is taken.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// A process made by [`beside`]. Dropped, it is waited for.
+pub struct Beside(Pid);
+
+impl Beside {
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        self.0
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        while let Err(Errno::INTR) = waitpid(Some(self.0), WaitOptions::empty()) {}
+        TAKEN.store(false, Ordering::Release);
+    }
+}
+
+/// Runs `child(argument)` in a new process that shares this one's memory and descriptors, while this one goes on. There is
+/// one at a time.
+///
+/// # Safety
+///
+/// `child` must not allocate, lock, unwind or call into the C library, whose thread-locals it shares with this thread; all
+/// that it touches must live until the [`Beside`] is dropped, and be safe to share between threads.
+///
+/// # Errors
+///
+/// What clone(2) answers; `EBUSY` while there is another.
+pub unsafe fn beside(child: extern "C" fn(*mut c_void) -> c_int, argument: *mut c_void) -> Result<Beside, Errno> {
+    if TAKEN.swap(true, Ordering::Acquire) {
+        return Err(Errno::BUSY);
+    }
+    let flags = libc::CLONE_VM | libc::CLONE_FILES | libc::SIGCHLD;
+    // SAFETY: the stack grows down from one past its end, which is aligned, and nobody else has it; the rest is the
+    // caller's promise.
+    let answer = unsafe {
+        let top = STACK_OF_THE_ONE_BESIDE.0.get().cast::<u8>().add(STACK_BESIDE).cast::<c_void>();
+        libc::clone(child, top, flags, argument)
+    };
+    let pid = super::check(answer.into()).map(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw));
+    match pid {
+        Ok(Some(pid)) => Ok(Beside(pid)),
+        Ok(None) => Err(Errno::INVAL),
+        Err(errno) => {
+            TAKEN.store(false, Ordering::Release);
+            Err(errno)
+        }
+    }
 }

@@ -48,8 +48,29 @@ pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
     super::check(answer.into()).map(drop)
 }
 
-/// Drops every capability for good: bounding set, ambient set, inheritable, permitted and effective sets, and locks the
-/// rule that gives them back to user 0 on `execve` (capabilities(7), "The securebits flags").
+/// Empties the bounding set: no `execve` gives any capability from here on. What this process has, it keeps.
+///
+/// Callable after `clone`: no allocation.
+///
+/// # Errors
+///
+/// What prctl(2) answers.
+pub fn empty_bounding_set() -> Result<(), Errno> {
+    for capability in 0.. {
+        // SAFETY: plain integers. EINVAL means that the kernel knows no capability of this number or above.
+        let answer = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability as libc::c_ulong, 0, 0, 0) };
+        match super::check(answer.into()) {
+            Ok(_) => {}
+            Err(Errno::INVAL) if capability > 0 => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+/// Drops every capability for good: ambient, inheritable, permitted and effective sets, and locks the rule that gives them
+/// back to user 0 on `execve` (capabilities(7), "The securebits flags"). The bounding set is emptied before:
+/// [`empty_bounding_set`].
 ///
 /// Callable after `clone`: no allocation.
 ///
@@ -57,15 +78,6 @@ pub fn place_descriptor(from: i32, to: i32) -> Result<(), Errno> {
 ///
 /// What prctl(2) or capset(2) answers.
 pub fn drop_capabilities() -> Result<(), Errno> {
-    for capability in 0.. {
-        // SAFETY: plain integers. EINVAL means that the kernel knows no capability of this number or above.
-        let answer = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability as libc::c_ulong, 0, 0, 0) };
-        match super::check(answer.into()) {
-            Ok(_) => {}
-            Err(Errno::INVAL) if capability > 0 => break,
-            Err(errno) => return Err(errno),
-        }
-    }
     rustix::thread::clear_ambient_capability_set()?;
     // NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and locked, NO_CAP_AMBIENT_RAISE, each with its lock bit.
     const SECURE_BITS: libc::c_ulong = 0b1110_1111;
