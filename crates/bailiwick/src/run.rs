@@ -186,7 +186,10 @@ impl From<&Notice> for Event {
             NoticeKind::IgnoredCeiling => "ignored-ceiling",
             NoticeKind::MissingPath => "missing-path",
             NoticeKind::SecretPassed => "secret-passed",
+            NoticeKind::IgnoredProject => "ignored-project",
             NoticeKind::NetworkOpen => "network-open",
+            NoticeKind::Inspected => "inspected",
+            NoticeKind::Opaque => "opaque",
             _ => "remark",
         };
         let origin = notice.origin.as_ref().map(ToString::to_string);

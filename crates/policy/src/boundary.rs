@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::credential::Credential;
 use crate::guarantee::Guarantee;
 use crate::host_pattern::HostPattern;
+use crate::host_rule::HostRule;
 use crate::origin::Origin;
 use crate::policy::{FileRuleKind, Notice, Ruled, TierChoice, WorkspaceMode};
 
@@ -81,14 +83,25 @@ pub struct Alias {
 /// Network rules on this host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Network {
-    /// Hosts that may be reached; empty means no network at all.
-    pub allow: Vec<Ruled<HostPattern>>,
+    /// Hosts that may be reached; empty means no network at all. A host that several rules cover has what any of them allows.
+    pub allow: Vec<Ruled<HostRule>>,
     /// Hosts that may not.
     pub deny: Vec<Ruled<HostPattern>>,
-    /// The administrator's list: a host must also match one of these, if there is a list.
-    pub ceiling: Option<Vec<Ruled<HostPattern>>>,
+    /// The administrator's list: what is reached must also be allowed by one of these, if there is a list.
+    pub ceiling: Option<Vec<Ruled<HostRule>>>,
+    /// Headers that the gate sets; none of them opens a host.
+    pub credentials: Vec<Ruled<Credential>>,
     /// Sockets of the host that may be connected to: canonical path and rule.
     pub sockets: Vec<Ruled<PathBuf>>,
+}
+
+/// How the gate carries what goes to a host and port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Handling {
+    /// What is said on the connection is not looked at. Never together with `inspect`.
+    pub opaque: bool,
+    /// The gate ends the TLS connection and decides each request.
+    pub inspect: bool,
 }
 
 /// The limits of the run. `None` is no limit.

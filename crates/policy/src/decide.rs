@@ -12,6 +12,7 @@ use crate::policy::FileRuleKind;
 mod files;
 mod network;
 mod remedy;
+mod socket;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -31,6 +32,17 @@ pub enum Access {
         host: String,
         /// TCP port.
         port: u16,
+    },
+    /// Make one HTTP request at a host.
+    Request {
+        /// Canonical name: lower case, no trailing dot.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// The method as sent.
+        method: String,
+        /// The request target as sent; a query takes no part.
+        path: String,
     },
     /// Connect to a UNIX socket or named pipe of the host.
     Socket(PathBuf),
@@ -109,8 +121,9 @@ impl Boundary {
             Access::Read(path) => files::decide(self, files::Verb::Read, path),
             Access::Write(path) => files::decide(self, files::Verb::Write, path),
             Access::Remove(path) => files::decide(self, files::Verb::Remove, path),
-            Access::Connect { host, port } => network::connect(&self.network, host, *port),
-            Access::Socket(path) => network::socket(self, path),
+            Access::Connect { host, port } => self.network.connect(host, *port),
+            Access::Request { host, port, method, path } => self.network.request(host, *port, method, path),
+            Access::Socket(path) => socket::decide(self, path),
         }
     }
 

@@ -10,8 +10,10 @@ mod values;
 
 use std::ffi::OsString;
 
+use crate::credential::Credential;
 use crate::guarantee::Guarantee;
 use crate::host_pattern::HostPattern;
+use crate::host_rule::HostRule;
 use crate::origin::{Layer, Origin, Source};
 use crate::policy::{FileEntry, FileEntryText, Limits, Ruled, TierChoice, WorkspaceMode};
 
@@ -65,11 +67,13 @@ pub struct FilesTable {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkTable {
     /// `allow`
-    pub allow: Option<Vec<Ruled<HostPattern>>>,
+    pub allow: Option<Vec<Ruled<HostRule>>>,
     /// `deny`
     pub deny: Option<Vec<Ruled<HostPattern>>>,
     /// `sockets`
     pub sockets: Option<Vec<FileEntryText>>,
+    /// `credential`
+    pub credentials: Option<Vec<Ruled<Credential>>>,
     /// `--offline`: every `allow` of this and all other layers is dropped. No document can say it.
     pub offline: Option<Origin>,
 }

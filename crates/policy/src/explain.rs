@@ -13,6 +13,8 @@ use crate::host::Host;
 use crate::locate::{LocateError, Located, expand_home, lexical, locate};
 use crate::text::escape;
 
+mod network;
+
 /// What is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -50,7 +52,7 @@ pub struct Explanation {
 pub enum ExplainError {
     /// The path cannot be made canonical.
     Locate(LocateError),
-    /// The text is no `HOST` or `HOST:PORT`. Escaped for printing.
+    /// The text is no host, and no request. Escaped for printing.
     Host(String),
 }
 
@@ -59,7 +61,10 @@ impl fmt::Display for ExplainError {
         match self {
             ExplainError::Locate(error) => write!(f, "the path cannot be followed: {error}"),
             ExplainError::Host(text) => {
-                write!(f, "`{text}` is not a host: write `example.org`, `example.org:8080` or `[::1]:8080`")
+                write!(
+                    f,
+                    "`{text}` is not a host: write `example.org`, `example.org:8080` or `[::1]:8080`, or a request as `GET example.org/path` or `https://example.org/path`"
+                )
             }
         }
     }
@@ -74,38 +79,13 @@ impl std::error::Error for ExplainError {
     }
 }
 
-/// Explains what the boundary says about `target`: a path (from the host's current directory, `~` being the home) or a
-/// host with an optional port (443 where none is written).
+/// Explains what the boundary says about `target`: a path (from the host's current directory, `~` being the home), a
+/// host with an optional port (443 where none is written), or a request (`GET example.org/path`, `https://example.org/path`).
 pub fn explain(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {
     match verb {
-        Verb::Connect => explain_host(boundary, verb, target),
+        Verb::Connect => network::explain(boundary, verb, target),
         _ => explain_path(boundary, host, verb, target),
     }
-}
-
-fn explain_host(boundary: &Boundary, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {
-    let shown = escape(target);
-    let (host, port) = target.to_str().and_then(host_and_port).ok_or_else(|| ExplainError::Host(shown.clone()))?;
-    let canonical = format!("{host} port {port}");
-    let decision = boundary.decide(&Access::Connect { host, port });
-    Ok(Explanation { verb, target: shown, canonical, decision, notes: Vec::new() })
-}
-
-/// The canonical host and the port of `HOST`, `HOST:PORT`, `ADDRESS`, `[ADDRESS]:PORT`.
-fn host_and_port(text: &str) -> Option<(String, u16)> {
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (address, rest) = rest.split_once(']')?;
-            (address, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
-        }
-        // More than one colon without brackets is a bare IPv6 address.
-        None if text.matches(':').count() == 1 => text.split_once(':').map(|(host, port)| (host, Some(port)))?,
-        None => (text, None),
-    };
-    let port = port.map_or(Some(443), |port| port.parse().ok())?;
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let is_plausible = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/@[]".contains(&byte));
-    is_plausible.then_some((host, port))
 }
 
 fn explain_path(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {

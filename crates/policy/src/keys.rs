@@ -99,6 +99,8 @@ pub enum Key {
     DenyHosts,
     /// `[network] sockets`
     Sockets,
+    /// `[[network.credential]]`
+    Credentials,
     /// `[environment] pass`
     Pass,
     /// `[environment] set`
@@ -136,6 +138,10 @@ pub enum ValueType {
     Globs,
     /// A list of host patterns.
     Hosts,
+    /// A list of rules about hosts: texts, and tables with options.
+    HostRules,
+    /// A list of tables, each a header that the gate sets.
+    Credentials,
     /// A list of names of variables, `*` at the start or the end.
     Variables,
     /// A table of variables and their values.
@@ -163,6 +169,8 @@ pub enum Untrusted {
     AppliesIfTighter,
     /// It is ignored, and the run says so.
     Ignored,
+    /// It is ignored, and the run says so, even where the document is trusted.
+    Never,
 }
 
 /// What a key does in the administrator's document.
@@ -176,6 +184,8 @@ pub enum Ceiling {
     UpperBound,
     /// This value, once written, is the only choice; any other has no effect.
     Only(&'static str),
+    /// It adds to what the other layers say, and opens nothing by itself.
+    Adds,
     /// An error: a ceiling grants nothing.
     Refused,
 }
@@ -220,6 +230,15 @@ impl KeyInfo {
         }
     }
 }
+
+/// The keys of a table in `[network] allow`.
+pub const HOST_FIELDS: [&str; 4] = ["host", "inspect", "opaque", "addresses"];
+
+/// The keys of a table in `[[network.credential]]`.
+pub const CREDENTIAL_FIELDS: [&str; 4] = ["host", "header", "prefix", "from"];
+
+/// The sources of a credential: `from` has one of them.
+pub const SOURCES: [&str; 3] = ["env", "file", "command"];
 
 /// The words of `[workspace] mode`.
 pub const MODES: [(&str, WorkspaceMode); 2] = [("direct", WorkspaceMode::Direct), ("layer", WorkspaceMode::Layer)];

@@ -9,6 +9,7 @@
 
 pub mod boundary;
 pub mod builtin;
+pub mod credential;
 pub mod decide;
 pub mod document;
 mod environment;
@@ -19,6 +20,7 @@ pub mod glob;
 pub mod guarantee;
 pub mod host;
 pub mod host_pattern;
+pub mod host_rule;
 pub mod keys;
 pub mod locate;
 pub mod merge;
@@ -26,6 +28,7 @@ pub mod nearest;
 pub mod origin;
 pub mod policy;
 pub mod reference;
+pub mod request_pattern;
 pub mod resolve;
 pub mod schema;
 pub mod search;

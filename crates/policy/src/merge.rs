@@ -13,13 +13,13 @@ mod apply;
 mod ceiling;
 mod error;
 mod layers;
+mod network;
 
 use std::path::PathBuf;
 
 use crate::document::Document;
 use crate::host::Host;
-use crate::host_pattern::{HostPattern, Hosts};
-use crate::policy::{Notice, NoticeKind, Policy};
+use crate::policy::Policy;
 
 pub use error::PolicyError;
 pub use layers::{Layers, PROJECT_FILE, Project};
@@ -41,7 +41,9 @@ impl Policy {
     /// # Errors
     /// Any document that cannot be read, believed or understood to the last key; a profile that does not exist.
     pub fn load(host: &Host, request: &Request) -> Result<Policy, PolicyError> {
-        Layers::read(host, request).map(Layers::merge)
+        let policy = Layers::read(host, request)?.merge();
+        network::check(&policy)?;
+        Ok(policy)
     }
 }
 
@@ -61,7 +63,7 @@ impl Layers {
             apply::all(&mut policy, document);
         }
         match self.project {
-            Some(Project { document, trusted: true }) => apply::all(&mut policy, document),
+            Some(Project { document, trusted: true }) => apply::trusted(&mut policy, document),
             Some(Project { document, trusted: false }) => apply::narrowing(&mut policy, document),
             None => {}
         }
@@ -69,26 +71,8 @@ impl Layers {
         if let Some(document) = self.administrator {
             ceiling::cut(&mut policy, document);
         }
-        note_open_network(&mut policy);
+        network::remark(&mut policy);
         policy
-    }
-}
-
-/// A bare `*` is the user's explicit wish, and worth a word on every run, unless the ceiling closes the network again.
-fn note_open_network(policy: &mut Policy) {
-    let most = policy.ceiling.as_ref().and_then(|ceiling| ceiling.allow.as_ref());
-    let is_open = |rule: &HostPattern| most.is_none_or(|most| most.iter().any(|allowed| allowed.value.covers(rule)));
-    for rule in &policy.network.allow {
-        if rule.value.hosts == Hosts::Any && is_open(&rule.value) {
-            policy.notices.push(Notice {
-                kind: NoticeKind::NetworkOpen,
-                text: format!(
-                    "`{}` opens the network: the inside may send whatever it can read to anybody",
-                    rule.value
-                ),
-                origin: Some(rule.origin.clone()),
-            });
-        }
     }
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::credential::Credential;
 use crate::guarantee::Guarantee;
 use crate::host_pattern::HostPattern;
+use crate::host_rule::HostRule;
 use crate::origin::Origin;
 
 /// A value and where it was written.
@@ -63,11 +65,13 @@ pub enum Base {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkRules {
     /// Hosts that may be reached.
-    pub allow: Vec<Ruled<HostPattern>>,
+    pub allow: Vec<Ruled<HostRule>>,
     /// Hosts that may not, whatever `allow` says.
     pub deny: Vec<Ruled<HostPattern>>,
     /// UNIX sockets or named pipes of the host, by path (same syntax as `[files]`, no globs).
     pub sockets: Vec<FileEntryText>,
+    /// Headers that the gate sets. Never from the workspace's own document.
+    pub credentials: Vec<Ruled<Credential>>,
 }
 
 /// A path of `[network] sockets` as written.
@@ -167,8 +171,14 @@ pub enum NoticeKind {
     MissingPath,
     /// A variable that looks like a secret and is passed by name.
     SecretPassed,
-    /// A bare `*` opens the network.
+    /// A credential in the workspace's own document, which is never read from there.
+    IgnoredProject,
+    /// A bare `*` or a range of all addresses opens the network.
     NetworkOpen,
+    /// The gate reads the traffic of a host.
+    Inspected,
+    /// What is said to a host on a port of the web is not looked at.
+    Opaque,
     /// Any other remark.
     Remark,
 }
@@ -211,7 +221,7 @@ pub struct Ceiling {
     /// The most that may be written, if written.
     pub write: Option<Vec<FileEntry>>,
     /// The most that may be reached, if written.
-    pub allow: Option<Vec<Ruled<HostPattern>>>,
+    pub allow: Option<Vec<Ruled<HostRule>>>,
     /// Hosts that may not be reached.
     pub deny: Vec<Ruled<HostPattern>>,
     /// The sockets that may be reached, if written.

@@ -10,11 +10,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::boundary::{Boundary, FileRule, Isolation, Network, RunLimits};
+use crate::credential::{Credential, CredentialSource};
 use crate::git::{self, GitError};
 use crate::glob::GlobError;
 use crate::host::Host;
-use crate::host_pattern::Hosts;
-use crate::locate::{LocateError, Locator};
+use crate::locate::{LocateError, Locator, expand_home};
 use crate::origin::Origin;
 use crate::policy::{Ceiling, Limits, Notice, NoticeKind, Policy, Ruled, TierChoice};
 use crate::search::SearchError;
@@ -146,7 +146,7 @@ impl Policy {
         let ceiling_read = ceiling_read.map(|list| files.grants(list)).transpose()?;
         let ceiling_write = ceiling.and_then(|ceiling| ceiling.write.as_deref());
         let ceiling_write = ceiling_write.map(|list| files.grants(list)).transpose()?;
-        let network = self.network(ceiling, &mut files)?;
+        let network = self.network(ceiling, &mut files, &home)?;
         let private = private::roots(&mut files, host, &home, &workspace)?;
 
         let mut boundary = Boundary {
@@ -169,11 +169,10 @@ impl Policy {
         boundary.environment =
             crate::environment::resolve(&self.environment, pass, host, &boundary.home, &mut boundary.notices);
         boundary.isolation = self.isolation(ceiling, &mut boundary.notices);
-        note_open_network(&mut boundary);
         Ok(boundary)
     }
 
-    fn network(&self, ceiling: Option<&Ceiling>, files: &mut Files<'_>) -> Result<Network, ResolveError> {
+    fn network(&self, ceiling: Option<&Ceiling>, files: &mut Files<'_>, home: &Path) -> Result<Network, ResolveError> {
         let mut deny = self.network.deny.clone();
         deny.extend(ceiling.into_iter().flat_map(|ceiling| ceiling.deny.iter().cloned()));
         let most = ceiling.and_then(|ceiling| ceiling.sockets.as_deref());
@@ -196,7 +195,8 @@ impl Policy {
             });
         }
         let ceiling = ceiling.and_then(|ceiling| ceiling.allow.clone());
-        Ok(Network { allow: self.network.allow.clone(), deny, ceiling, sockets })
+        let credentials = self.network.credentials.iter().map(|one| at_home(one, home)).collect();
+        Ok(Network { allow: self.network.allow.clone(), deny, ceiling, credentials, sockets })
     }
 
     fn isolation(&self, ceiling: Option<&Ceiling>, notices: &mut Vec<Notice>) -> Isolation {
@@ -226,6 +226,21 @@ impl Policy {
         }
         isolation
     }
+}
+
+/// The credential with `~` of its source written out.
+fn at_home(credential: &Ruled<Credential>, home: &Path) -> Ruled<Credential> {
+    let mut credential = credential.clone();
+    match &mut credential.value.from {
+        CredentialSource::Env(_) => {}
+        CredentialSource::File(path) => *path = expand_home(path.as_os_str(), home),
+        CredentialSource::Command(words) => {
+            if let Some(program) = words.first_mut() {
+                *program = expand_home(program, home).into_os_string();
+            }
+        }
+    }
+    credential
 }
 
 fn run_limits(limits: &Limits) -> RunLimits {
@@ -258,18 +273,6 @@ fn protect_git(boundary: &mut Boundary, files: &mut Files<'_>) -> Result<(), Res
         files.notice(NoticeKind::Remark, text, None);
     }
     Ok(())
-}
-
-fn note_open_network(boundary: &mut Boundary) {
-    let is_noted = boundary.notices.iter().any(|notice| notice.kind == NoticeKind::NetworkOpen);
-    let open = boundary.network.allow.iter().find(|rule| rule.value.hosts == Hosts::Any);
-    if let Some(rule) = open.filter(|_| !is_noted) {
-        boundary.notices.push(Notice {
-            kind: NoticeKind::NetworkOpen,
-            text: "`*` in `[network] allow` opens the network to every host".to_owned(),
-            origin: Some(rule.origin.clone()),
-        });
-    }
 }
 
 /// Sorts by path, parents first, then kind; takes exact duplicates away.

@@ -41,6 +41,16 @@ fn key(info: &KeyInfo) -> Value {
     schema
 }
 
+/// A host, an address or a range, with or without a port.
+const HOST: &str = r"^[A-Za-z0-9._*:\[\]-]+(/[0-9]+(:[0-9]+)?)?$";
+/// The same with methods in front and a path behind.
+const HOST_RULE: &str = r"^([A-Z][A-Z,-]* )?[A-Za-z0-9._*:\[\]-]+(/([^/?#\s][^?#\s]*)?)?$";
+
+/// A closed table with these keys.
+fn table(required: &[&str], properties: Value) -> Value {
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+}
+
 fn value(value: ValueType) -> Value {
     let list = |items: Value| json!({ "type": "array", "items": items });
     let path = json!({ "type": "string", "minLength": 1, "maxLength": 4095 });
@@ -50,7 +60,29 @@ fn value(value: ValueType) -> Value {
             list(json!({ "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$" }))
         }
         ValueType::Paths | ValueType::Globs => list(path),
-        ValueType::Hosts => list(json!({ "type": "string", "pattern": "^[A-Za-z0-9._*:\\[\\]-]+$" })),
+        ValueType::Hosts => list(json!({ "type": "string", "pattern": HOST })),
+        ValueType::HostRules => list(json!({ "anyOf": [
+            { "type": "string", "pattern": HOST_RULE },
+            table(&["host"], json!({
+                "host": { "type": "string", "pattern": HOST_RULE },
+                "inspect": { "type": "boolean" },
+                "opaque": { "type": "boolean" },
+                "addresses": list(json!({ "type": "string", "pattern": "^[0-9A-Fa-f.:\\[\\]]+(/[0-9]+)?$" })),
+            })),
+        ] })),
+        ValueType::Credentials => list(table(
+            &["host", "header", "from"],
+            json!({
+                "host": { "type": "string", "pattern": HOST },
+                "header": { "type": "string", "minLength": 1, "maxLength": 64 },
+                "prefix": { "type": "string", "maxLength": 256 },
+                "from": { "anyOf": [
+                    table(&["env"], json!({ "env": { "type": "string", "pattern": "^[^=*\\s]+$" } })),
+                    table(&["file"], json!({ "file": path })),
+                    table(&["command"], json!({ "command": list(json!({ "type": "string" })) })),
+                ] },
+            }),
+        )),
         ValueType::Variables => list(json!({ "type": "string", "pattern": "^(\\*|\\*?[^=*\\s]+|[^=*\\s]+\\*)$" })),
         ValueType::Assignments => json!({
             "type": "object",

@@ -115,7 +115,10 @@ impl Page {
         let most = most.map(|rule| (format!("at most {}", rule.value), rule.origin.to_string()));
         let sockets = network.sockets.iter();
         let sockets = sockets.map(|rule| (format!("socket {}", path(&rule.value)), rule.origin.to_string()));
-        let mut rows: Vec<_> = allow.chain(deny).chain(most).chain(sockets).collect();
+        let headers = network.credentials.iter();
+        let headers = headers
+            .map(|rule| (format!("sets   {} for {}", rule.value.header, rule.value.host), rule.origin.to_string()));
+        let mut rows: Vec<_> = allow.chain(deny).chain(most).chain(headers).chain(sockets).collect();
         if network.allow.is_empty() && network.sockets.is_empty() {
             rows.insert(0, ("off".to_owned(), String::new()));
         }

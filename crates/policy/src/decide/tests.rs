@@ -9,6 +9,7 @@ use super::*;
 use crate::boundary::{Backing, FileRule, Present, PrivateRoot};
 use crate::glob::os_string;
 use crate::host_pattern::{HostPattern, Hosts, Ports};
+use crate::host_rule::HostRule;
 use crate::origin::{Layer, Source};
 use crate::policy::Ruled;
 
@@ -434,8 +435,12 @@ fn hostile_names_reach_no_terminal() {
     }
 }
 
-fn allow(hosts: Hosts, ports: Ports) -> Ruled<HostPattern> {
+fn pattern(hosts: Hosts, ports: Ports) -> Ruled<HostPattern> {
     Ruled { value: HostPattern { hosts, ports }, origin: origin() }
+}
+
+fn allow(hosts: Hosts, ports: Ports) -> Ruled<HostRule> {
+    Ruled { value: HostRule::plain(HostPattern { hosts, ports }), origin: origin() }
 }
 
 fn connect(b: &Boundary, host: &str, port: u16) -> Decision {
@@ -455,7 +460,7 @@ fn hosts_need_an_allow_and_no_deny_and_the_ceiling() {
     assert_eq!(port.remedy.unwrap().option.unwrap(), "--allow-host a.example.org:22");
     assert_eq!(connect(&b, "192.0.2.1", 443).verdict, Verdict::Refused);
 
-    b.network.deny = vec![allow(Hosts::Name("bad.example.org".into()), Ports::Web)];
+    b.network.deny = vec![pattern(Hosts::Name("bad.example.org".into()), Ports::Web)];
     b.network.allow.push(allow(Hosts::Name("bad.example.org".into()), Ports::One(22)));
     assert_eq!(connect(&b, "bad.example.org", 22).verdict, Verdict::Refused, "no port in `deny` is every port");
     let denied = connect(&b, "bad.example.org", 443);

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use super::reader::items;
 use super::{Document, DocumentError, paths, values};
 use crate::guarantee::Guarantee;
-use crate::host_pattern::HostPattern;
+use crate::host_rule::HostRule;
 use crate::keys;
 use crate::origin::{Layer, Origin, Source};
 use crate::policy::{Base, FileEntry, FileRuleKind, Ruled, WorkspaceMode};
@@ -45,14 +45,13 @@ impl Document {
         Ok(())
     }
 
-    /// `--allow-host HOST[:PORT]`.
+    /// `--allow-host HOST[:PORT]`, `--allow-host 'GET HOST:80/PATH'`: a rule without options.
     ///
     /// # Errors
-    /// A text that is not a host pattern.
+    /// A text that is not a rule by itself.
     pub fn option_allow_host(&mut self, host: &str) -> Result<(), DocumentError> {
         let option = "--allow-host";
-        let value =
-            HostPattern::parse(host).map_err(|error| wrong_option(option, host.as_ref(), &error.to_string()))?;
+        let value = HostRule::parse(host).map_err(|error| wrong_option(option, host.as_ref(), &error.to_string()))?;
         self.network.allow.get_or_insert_default().push(Ruled { value, origin: origin(option) });
         Ok(())
     }

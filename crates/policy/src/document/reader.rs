@@ -1,6 +1,7 @@
 //! From TOML text to a document, directly from the parser's tree: it keeps the place of every item of a list.
 
 pub(super) mod items;
+mod network;
 
 use std::time::Duration;
 
@@ -107,9 +108,10 @@ impl Reader {
             Key::Deny => self.document.files.deny = self.files(key, value, FileRuleKind::Deny),
             Key::Protect => self.document.files.protect = self.files(key, value, FileRuleKind::Protect),
             Key::SearchLimit => self.document.files.search_limit = self.count(key, value),
-            Key::AllowHosts => self.document.network.allow = self.list(key, value, items::host),
+            Key::AllowHosts => self.document.network.allow = self.host_rules(value),
             Key::DenyHosts => self.document.network.deny = self.list(key, value, items::host),
             Key::Sockets => self.document.network.sockets = self.sockets(value),
+            Key::Credentials => self.document.network.credentials = self.credentials(value),
             Key::Pass => self.document.environment.pass = self.list(key, value, items::variable_pattern),
             Key::Set => self.document.environment.set = self.assignments(key, value),
             Key::Time => self.document.limits.time = self.time(key, value),

@@ -92,6 +92,62 @@ nested_namespaces = false
 }
 
 #[test]
+fn hosts_are_texts_and_tables_and_credentials_tables_of_their_own() {
+    let document = parse(
+        r#"[network]
+allow = [
+  "github.com",
+  { host = "GET,HEAD api.example.org/v1/**", inspect = true },
+  { host = "git.example.org:9418", opaque = true },
+  { host = "db.internal:5432", addresses = ["10.0.0.0/8", "2001:db8::1"] },
+  "GET example.org:80/a",
+  "10.0.0.0/8:5432" ]
+deny = ["[2001:db8::]/32"]
+[[network.credential]]
+host = "api.example.org"
+header = "Authorization"
+prefix = "Bearer "
+from = { env = "API_TOKEN" }
+[[network.credential]]
+host = "*.example.org"
+header = "X-Key"
+from = { command = ["gh", "auth", "token"] }
+[[network.credential]]
+host = "example.org:8443"
+header = "x-key"
+from = { file = "~/.token" }
+"#,
+    );
+    let allow: Vec<_> = document
+        .network
+        .allow
+        .iter()
+        .flatten()
+        .map(|rule| (rule.value.to_string(), rule.origin.line.expect("a line")))
+        .collect();
+    let wanted = [
+        ("github.com", 3),
+        (r#"{ host = "GET,HEAD api.example.org/v1/**", inspect = true }"#, 4),
+        (r#"{ host = "git.example.org:9418", opaque = true }"#, 5),
+        (r#"{ host = "db.internal:5432", addresses = ["10.0.0.0/8", "2001:db8::1"] }"#, 6),
+        ("GET example.org:80/a", 7),
+        ("10.0.0.0/8:5432", 8),
+    ];
+    assert_eq!(allow, wanted.map(|(text, line)| (text.to_owned(), line)));
+    let credentials = document.network.credentials.expect("credentials");
+    assert_eq!(credentials.iter().map(|one| one.origin.line).collect::<Vec<_>>(), [10, 15, 19].map(Some));
+    insta::assert_snapshot!(
+        serde_json::to_string_pretty(&credentials.iter().map(|one| &one.value).collect::<Vec<_>>()).expect("JSON")
+    );
+    // What is shown reads back.
+    for (text, _) in allow {
+        let value = if text.starts_with('{') { text.clone() } else { format!("{text:?}") };
+        let again = parse(&format!("[network]\nallow = [{value}]")).network.allow.expect("a list");
+        assert_eq!(again.iter().map(|rule| rule.value.to_string()).collect::<Vec<_>>(), [text]);
+    }
+}
+
+#[test]
 fn nothing_written_is_not_an_empty_list() {
     assert_eq!(parse(""), Document::empty(source(), Layer::User));
     let document = parse("[files]\nread = []\n[network]\n");
@@ -143,6 +199,18 @@ fn every_refusal_names_the_line_and_the_way_out() {
         "[files]\n[files]",
         "a = \0",
         "[files]\n\"\\u001b[31m\" = 1",
+        "[network]\nallow = ['10.0.0.1/8', 'GET a.org/x', 'get a.org', 7]",
+        "[network]\nallow = [\n{ inspect = true },\n{ host = 1 },\n{ host = 'a.org', inspct = true, \"x\\u001b\" = 1 },\n{ host = 'a.org', opaque = 'yes' }]",
+        "[network]\nallow = [\n{ host = 'GET a.org/x' },\n{ host = 'a.org', opaque = true, inspect = true },\n{ host = 'a.org', addresses = ['10.0.0.1/8', 'b', 1] },\n{ host = 'a.org', addresses = '10.0.0.0/8' }]",
+        "[network]\ndeny = ['GET a.org', 'a.org/x', { host = 'a.org' }]",
+        "[network]\ncredential = { host = 'a.org' }",
+        "[network]\ncredential = ['a.org']",
+        "[[network.credential]]\nhosts = 'a.org'\nheader = 'x'\n[[network.credential]]\nhost = '*'\nheader = 'Host'\nfrom = { env = 'A', file = '/b' }",
+        "[[network.credential]]\nhost = 'a.org:80'\nheader = 'a b'\nprefix = \"\\r\\n\"\nfrom = 'TOKEN'",
+        "[[network.credential]]\nhost = '10.0.0.0/8'\nheader = ''\nprefix = 1\nfrom = { vault = 'x' }",
+        "[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { env = 'A=B' }\n[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { file = 'token' }",
+        "[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { command = ['./token.sh'] }\n[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { command = [] }",
+        "[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { command = 'gh auth token' }\n[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = {}",
     ];
     let said: Vec<String> = texts.iter().map(|text| format!("--- {text:?}\n{}", refused(text))).collect();
     insta::assert_snapshot!(said.join("\n"));

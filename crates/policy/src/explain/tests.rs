@@ -71,11 +71,11 @@ fn hosts_are_read_in_every_spelling() {
         (":80", None),
         ("a:b", None),
         ("a:70000", None),
-        ("https://a/", None),
         ("a b", None),
     ];
     for (text, wanted) in cases {
-        assert_eq!(host_and_port(text), wanted.map(|(host, port)| (host.to_owned(), port)), "{text}");
+        let wanted = wanted.map(|(host, port)| network::Target { host: host.to_owned(), port, request: None });
+        assert_eq!(network::read(text), wanted, "{text}");
     }
     let t = Tree::new();
     let b = Policy::default().resolve(&t.host(), &t.workspace()).unwrap();
@@ -102,4 +102,44 @@ fn an_explanation_is_plain_text_and_json() {
     let json = serde_json::to_value(&explanation).unwrap();
     assert_eq!(json["decision"]["verdict"], "refused");
     assert_eq!(json["verb"], "read");
+}
+
+#[test]
+fn requests_are_read_as_addresses_and_with_a_method() {
+    let request = |method: &str, host: &str, port, path: &str| {
+        Some(network::Target { host: host.to_owned(), port, request: Some((method.to_owned(), path.to_owned())) })
+    };
+    let cases = [
+        ("https://a/", request("GET", "a", 443, "/")),
+        ("HTTPS://A.org", request("GET", "a.org", 443, "/")),
+        ("http://a.org:8080/x?y=1#z", request("GET", "a.org", 8080, "/x?y=1")),
+        ("http://a.org", request("GET", "a.org", 80, "/")),
+        ("https://a.org?x", request("GET", "a.org", 443, "/?x")),
+        ("POST a.org/b", request("POST", "a.org", 443, "/b")),
+        ("POST a.org:80", request("POST", "a.org", 80, "/")),
+        ("PUT https://[::1]/b", request("PUT", "::1", 443, "/b")),
+        ("https://user@a.org/", None),
+        ("ftp://a.org/", None),
+        ("post a.org/", None),
+        ("https:///x", None),
+        ("GET  a.org", None),
+        ("10.0.0.0/8", None),
+    ];
+    for (text, wanted) in cases {
+        assert_eq!(network::read(text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn requests_are_explained_by_the_rule_that_decides() {
+    use crate::host_rule::HostRule;
+    use crate::policy::Ruled;
+    let t = Tree::new();
+    let mut b = Policy::default().resolve(&t.host(), &t.workspace()).unwrap();
+    let rule = HostRule { inspect: true, ..HostRule::read("GET example.org/v1/**").unwrap() };
+    b.network.allow = vec![Ruled { value: rule, origin: crate::testing::user() }];
+    let said = |target: &str| ask(&t, &b, Verb::Connect, target).to_text();
+    let asked =
+        ["https://example.org/v1/a?b", "POST example.org/v1/a", "https://example.org/v1/%2e%2e/a", "example.org"];
+    insta::assert_snapshot!(asked.map(said).concat());
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use super::AddressRange;
+
 /// Why a text is not a host pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -39,6 +41,14 @@ pub enum HostPatternError {
     AddressWithPort,
     /// A port that is not a number from 1 to 65535.
     Port(String),
+    /// A prefix length that is not a number from 0 to the address's number of bits, which follows.
+    Prefix(String, u8),
+    /// The address of a range lies inside it; the range that was meant.
+    HostBits(AddressRange),
+    /// A range of IPv4-mapped addresses; the range of IPv4 addresses, where there is one.
+    MappedRange(Option<AddressRange>),
+    /// Neither an address nor a range of addresses.
+    NoRange,
 }
 
 /// The forms that people write out of habit, recognised as a whole so that the message can say so.
@@ -66,7 +76,9 @@ impl fmt::Display for HostPatternError {
         match self {
             Self::Empty => f.write_str("a host name is missing; write one such as `example.org`"),
             Self::Scheme => f.write_str("leave the scheme off: write `example.org`, not `https://example.org`"),
-            Self::Path => f.write_str("leave the path off: whole hosts are allowed, not parts of them"),
+            Self::Path => f.write_str(
+                "leave the path off: this is about whole hosts (a range of addresses is written `10.0.0.0/8` or `10.0.0.0/8:5432`)",
+            ),
             Self::User => f.write_str("leave the user name off: write the host alone"),
             Self::NotAscii => {
                 f.write_str("a letter is outside ASCII; write the name's punycode form (`xn--…`), as DNS does")
@@ -84,10 +96,21 @@ impl fmt::Display for HostPatternError {
             Self::AddressSpelling(None) => f.write_str(
                 "programs disagree on which address this is; write an IPv4 address as four decimal numbers, such as `192.0.2.1`",
             ),
-            Self::Bracket => f.write_str("brackets hold an IPv6 address, such as `[2001:db8::1]` or `[2001:db8::1]:443`"),
+            Self::Bracket => f.write_str("brackets hold an IPv6 address, such as `[2001:db8::1]`, `[2001:db8::1]:443` or, for a range, `[2001:db8::]/32:443`"),
             Self::AddressWithPort => f.write_str(
                 "there is more than one colon; write an IPv6 address with a port in brackets, such as `[2001:db8::1]:443`",
             ),
+            Self::Prefix(prefix, most) => {
+                let example = if *most == 32 { "10.0.0.0/8" } else { "2001:db8::/32" };
+                let prefix: String = prefix.chars().take(20).flat_map(char::escape_default).collect();
+                write!(f, "`{prefix}` is not a number of leading bits; write one from 0 to {most}, such as `{example}`")
+            }
+            Self::HostBits(range) => write!(f, "the address lies inside the range; write the range as `{range}`"),
+            Self::MappedRange(Some(range)) => write!(f, "write the range by its IPv4 addresses, as `{range}`"),
+            Self::MappedRange(None) => f.write_str("write the range by its IPv4 addresses, such as `10.0.0.0/8`"),
+            Self::NoRange => {
+                f.write_str("not an address; write one such as `192.0.2.1`, or a range such as `10.0.0.0/8` or `2001:db8::/32`")
+            }
             Self::Port(port) if port == "*" => {
                 f.write_str("`*` is not a port; write one entry for each port, such as `example.org:8080`")
             }

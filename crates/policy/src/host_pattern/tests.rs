@@ -115,6 +115,21 @@ fn what_is_wrong_is_said() {
         "-a.org",
         "a_b.org!",
         "a.org\\b",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0.0/08",
+        "10.0.0.0/8:0",
+        "10.0.0.0:80/8",
+        "10.0.0.0/",
+        "10.0.0.0/x",
+        "10.0.0.0/999999999999",
+        "2001:db8::1/32",
+        "[2001:db8::]/129",
+        "[2001:db8::/32]:443",
+        "::ffff:10.0.0.0/104",
+        "::ffff:0.0.0.0/90",
+        "a.org/8",
+        "10.0/8",
     ];
     let said: Vec<String> = texts.iter().map(|text| format!("{text:?}: {}", refused(text))).collect();
     insta::assert_snapshot!(said.join("\n"));
@@ -140,6 +155,7 @@ fn any_pattern() -> impl Strategy<Value = HostPattern> {
         name().prop_map(Hosts::AtAndBelow),
         any::<[u8; 4]>().prop_map(|octets| Hosts::Address(octets.into())),
         any::<[u16; 8]>().prop_map(|parts| Hosts::Address(parts.into())),
+        range().prop_map(Hosts::Range),
         Just(Hosts::Any),
     ];
     let ports = prop_oneof![Just(Ports::Web), Just(Ports::One(443)), (1..=u16::MAX).prop_map(Ports::One)];
@@ -159,9 +175,97 @@ fn naive(pattern: &HostPattern, host: &str, port: u16) -> bool {
             Hosts::Name(name) => name == host,
             Hosts::Below(domain) => ends_with(domain) && domain != host,
             Hosts::AtAndBelow(domain) => ends_with(domain),
-            Hosts::Address(_) => false,
+            Hosts::Address(_) | Hosts::Range(_) => false,
             Hosts::Any => true,
         }
+}
+
+/// Addresses near one another, so that ranges meet.
+fn address() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        prop::sample::select(vec!["10.0.0.0", "10.1.2.3", "10.255.255.255", "11.0.0.0", "0.0.0.0", "255.255.255.255"])
+            .prop_map(|text| text.parse().unwrap()),
+        prop::sample::select(vec!["::", "::1", "2001:db8::", "2001:db8:ffff::1", "2001:db9::", "::ffff:10.1.2.3"])
+            .prop_map(|text| text.parse().unwrap()),
+        any::<[u8; 4]>().prop_map(IpAddr::from),
+        any::<[u16; 8]>().prop_map(IpAddr::from),
+    ]
+}
+
+/// The bits of an address, first one first, IPv4-mapped ones as IPv4.
+fn bits(address: IpAddr) -> Vec<bool> {
+    let octets = match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    octets.iter().flat_map(|octet| (0..8).rev().map(move |bit| octet >> bit & 1 == 1)).collect()
+}
+
+/// A range that holds the address, with any number of leading bits.
+fn range() -> impl Strategy<Value = AddressRange> {
+    (address(), 0..=128u8).prop_map(|(address, prefix)| {
+        let address = address.to_canonical();
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        match AddressRange::parse(&format!("{address}/{}", prefix % (most + 1))) {
+            Ok(range) | Err(HostPatternError::HostBits(range)) => range,
+            Err(error) => panic!("{error}"),
+        }
+    })
+}
+
+/// Range membership bit by bit, from the range's own text.
+fn naive_range(range: &AddressRange, address: IpAddr) -> bool {
+    let text = range.to_string();
+    let (first, prefix) = text.split_once('/').unwrap_or((&text, "128"));
+    let (first, address) = (bits(first.parse().unwrap()), bits(address));
+    first.len() == address.len() && first.iter().zip(&address).take(prefix.parse().unwrap()).all(|(a, b)| a == b)
+}
+
+#[test]
+fn ranges_cover_address_literals_and_no_names() {
+    let range = pattern("10.0.0.0/8:5432");
+    assert!(range.matches("10.1.2.3", 5432) && range.matches("::ffff:10.1.2.3", 5432));
+    assert!(!range.matches("10.1.2.3", 443) && !range.matches("11.0.0.0", 5432) && !range.matches("a.internal", 5432));
+    let wide = pattern("[2001:DB8::]/32");
+    assert_eq!(wide.to_string(), "[2001:db8::]/32");
+    assert_eq!(pattern("2001:db8::/32"), wide);
+    assert!(wide.matches("2001:db8:1::1", 443) && !wide.matches("2001:db9::", 443));
+    assert!(!pattern("0.0.0.0/0").matches("::1", 80) && !pattern("::/0").matches("192.0.2.1", 80));
+    assert!(pattern("::/0").matches("::1", 80));
+    let parse = |text: &str| AddressRange::parse(text).unwrap();
+    assert_eq!(parse("192.0.2.1"), AddressRange::of("::ffff:192.0.2.1".parse().unwrap()));
+    assert_eq!(parse("[2001:db8::]/32").to_string(), "2001:db8::/32");
+    for wrong in ["", "a.org", "10.0.0.0/8:80", "10.0.0.0 /8", "*", "10.0.0.0/-1", "fe80::1%eth0", "10.0.0.0/8/8"] {
+        assert!(AddressRange::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn what_is_denied_by_address_is_denied_in_every_disguise() {
+    let denied = pattern("10.0.0.0/8");
+    for address in ["10.1.2.3", "::ffff:10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1"] {
+        assert!(denied.denies_address(address.parse().unwrap(), 22), "{address}");
+        assert!(denied.denies(address, 22), "{address}");
+    }
+    for address in ["11.1.2.3", "64:ff9b::b01:203", "2001:a01:203::1"] {
+        assert!(!denied.denies_address(address.parse().unwrap(), 22), "{address}");
+    }
+    assert!(!pattern("10.0.0.0/8:80").denies_address("10.1.2.3".parse().unwrap(), 22));
+    assert!(pattern("*").denies_address("10.1.2.3".parse().unwrap(), 22));
+    assert!(!pattern("a.org").denies_address("10.1.2.3".parse().unwrap(), 22));
+}
+
+#[test]
+fn a_host_is_a_name_or_an_address_and_nothing_in_between() {
+    let host = |text: &str| Host::parse(text).map(|host| host.to_string());
+    assert_eq!(host("Example.ORG.").unwrap(), "example.org");
+    assert_eq!(host("[2001:DB8::1]").unwrap(), "2001:db8::1");
+    assert_eq!(host("::ffff:10.0.0.1").unwrap(), "::ffff:10.0.0.1");
+    for wrong in
+        ["", ".", "a..b", "127.1", "0x7f.1", "1.2.3.4.", "fe80::1%eth0", "a\0b", "a b", "*.a", "a:80", "m\u{fc}n.de"]
+    {
+        assert!(host(wrong).is_err(), "{wrong:?}");
+    }
 }
 
 proptest! {
@@ -183,6 +287,30 @@ proptest! {
         }
         if a.matches(&host, port) && b.matches(&host, port) {
             prop_assert!(a.overlaps(&b));
+        }
+    }
+
+    #[test]
+    fn ranges_agree_with_the_naive_reading(a in range(), b in range(), address in address()) {
+        prop_assert_eq!(a.contains(address), naive_range(&a, address));
+        if a.covers(&b) && b.contains(address) {
+            prop_assert!(a.contains(address) && a.overlaps(&b));
+        }
+        if a.contains(address) && b.contains(address) {
+            // Two ranges that meet lie one within the other.
+            prop_assert!(a.overlaps(&b) && (a.covers(&b) || b.covers(&a)));
+        }
+        prop_assert_eq!(AddressRange::parse(&a.to_string()), Ok(a));
+    }
+
+    #[test]
+    fn covering_holds_for_addresses_too(a in any_pattern(), b in any_pattern(), address in address()) {
+        let host = address.to_string();
+        if a.covers(&b) && b.matches(&host, 443) {
+            prop_assert!(a.matches(&host, 443));
+        }
+        if a.matches(&host, 443) {
+            prop_assert!(a.denies(&host, 443) && a.denies_address(address, 443));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Ceiling, Key, KeyInfo, Section, Untrusted, ValueType};
 
 /// Every key, in the order of [`Key`].
-pub static KEYS: [KeyInfo; 21] = [
+pub static KEYS: [KeyInfo; 22] = [
     KeyInfo {
         key: Key::Extends,
         section: Section::Top,
@@ -74,10 +74,10 @@ pub static KEYS: [KeyInfo; 21] = [
         key: Key::AllowHosts,
         section: Section::Network,
         name: "allow",
-        value: ValueType::Hosts,
-        meaning: "Hosts that may be reached. Ports default to 80 and 443. `*.x` is the names below x, `**.x` is x and the names below it, a bare `*` is every host.",
+        value: ValueType::HostRules,
+        meaning: "Hosts that may be reached. Ports default to 80 and 443. `*.x` is the names below x, `**.x` is x and the names below it, a bare `*` is every host. See [Rules about hosts](#rules-about-hosts).",
         default: "nothing: the network is off",
-        example: "[\"github.com\", \"*.example.org\", \"db.internal:5432\"]",
+        example: "[\"github.com\", \"*.example.org\", \"db.internal:5432\", { host = \"GET api.example.org/v1/**\", inspect = true }]",
         untrusted: Untrusted::Ignored,
         ceiling: Ceiling::Most,
     },
@@ -86,7 +86,7 @@ pub static KEYS: [KeyInfo; 21] = [
         section: Section::Network,
         name: "deny",
         value: ValueType::Hosts,
-        meaning: "Hosts that may not be reached, whatever `allow` says. Without a port, a host is denied on every port.",
+        meaning: "Hosts that may not be reached, whatever `allow` says. Without a port, a host is denied on every port. An address or a range of addresses is denied to every name that has it, too.",
         default: "nothing",
         example: "[\"gist.github.com\"]",
         untrusted: Untrusted::Applies,
@@ -102,6 +102,17 @@ pub static KEYS: [KeyInfo; 21] = [
         example: "[\"/run/postgresql/.s.PGSQL.5432\"]",
         untrusted: Untrusted::Ignored,
         ceiling: Ceiling::Most,
+    },
+    KeyInfo {
+        key: Key::Credentials,
+        section: Section::Network,
+        name: "credential",
+        value: ValueType::Credentials,
+        meaning: "Headers that bailiwick sets outside, in every allowed request to these hosts; the inside never holds the secret. Each host needs a rule in `allow` that says `inspect = true`. See [Credentials](#credentials).",
+        default: "nothing",
+        example: "[{ host = \"api.example.org\", header = \"authorization\", prefix = \"Bearer \", from = { env = \"API_TOKEN\" } }]",
+        untrusted: Untrusted::Never,
+        ceiling: Ceiling::Adds,
     },
     KeyInfo {
         key: Key::Pass,

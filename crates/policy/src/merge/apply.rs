@@ -15,6 +15,7 @@ pub(super) fn all(policy: &mut Policy, document: Document) {
     policy.network.allow.extend(network.allow.into_iter().flatten());
     policy.network.deny.extend(network.deny.into_iter().flatten());
     policy.network.sockets.extend(network.sockets.into_iter().flatten());
+    policy.network.credentials.extend(network.credentials.into_iter().flatten());
     if network.offline.is_some() {
         policy.network.allow.clear();
     }
@@ -30,6 +31,15 @@ pub(super) fn all(policy: &mut Policy, document: Document) {
     policy.isolation.accept.extend(isolation.accept.into_iter().flatten());
     later(&mut policy.isolation.trace, isolation.trace);
     later(&mut policy.isolation.nested_namespaces, isolation.nested_namespaces);
+}
+
+/// Lays the document of a workspace over the policy that the user has vouched for: all of it counts but the credentials.
+pub(super) fn trusted(policy: &mut Policy, mut document: Document) {
+    if let Some(Written { origin, .. }) = written(&document, Key::Credentials) {
+        policy.notices.push(never_read(Key::Credentials.info(), origin));
+    }
+    document.network.credentials = None;
+    all(policy, document);
 }
 
 /// Lays the document of a workspace over the policy that nobody has vouched for: what it takes away counts, what it would
@@ -71,6 +81,11 @@ fn ignore(policy: &mut Policy, document: &Document) {
         {
             policy.notices.push(ignored(info, rules, origin));
         }
+        if info.untrusted == Untrusted::Never
+            && let Some(Written { origin, .. }) = written(document, info.key)
+        {
+            policy.notices.push(never_read(info, origin));
+        }
     }
 }
 
@@ -82,7 +97,7 @@ fn ignored(info: &KeyInfo, rules: Option<usize>, origin: Origin) -> Notice {
     };
     let why = match info.untrusted {
         Untrusted::AppliesIfTighter => "it is looser than what holds already, and",
-        Untrusted::Applies | Untrusted::Ignored => "",
+        Untrusted::Applies | Untrusted::Ignored | Untrusted::Never => "",
     };
     let text = format!(
         "`{}`{count} is ignored:{}{why} nobody has trusted this workspace's own policy; read it and accept it with `bailiwick trust`",
@@ -90,6 +105,15 @@ fn ignored(info: &KeyInfo, rules: Option<usize>, origin: Origin) -> Notice {
         if why.is_empty() { "" } else { " " },
     );
     Notice { kind: NoticeKind::IgnoredUntrusted, text, origin: Some(origin) }
+}
+
+/// What a repository says there never counts: it would choose a program that runs outside, or where a secret goes.
+fn never_read(info: &KeyInfo, origin: Origin) -> Notice {
+    let text = format!(
+        "`{}` is ignored: credentials are never read from a workspace's own policy, trusted or not; write them in your own",
+        info.full_name()
+    );
+    Notice { kind: NoticeKind::IgnoredProject, text, origin: Some(origin) }
 }
 
 /// How much a document says under a key that is ignored where it is not trusted.
@@ -115,6 +139,7 @@ fn written(document: &Document, key: Key) -> Option<Written> {
         Key::Write => list(files.write.as_ref(), |rule| &rule.origin),
         Key::SearchLimit => one(files.search_limit.as_ref()),
         Key::AllowHosts => list(network.allow.as_ref(), |rule| &rule.origin),
+        Key::Credentials => list(network.credentials.as_ref(), |rule| &rule.origin),
         Key::Sockets => list(network.sockets.as_ref(), |rule| &rule.origin),
         Key::Pass => list(environment.pass.as_ref(), |rule| &rule.origin),
         Key::Set => list(environment.set.as_ref(), |rule| &rule.origin),

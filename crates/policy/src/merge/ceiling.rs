@@ -36,6 +36,8 @@ pub(super) fn cut(policy: &mut Policy, document: Document) {
     if let Some(most) = &network.allow {
         hosts::cut(policy, most);
     }
+    // Last, so that of two for the same host and header the administrator's counts.
+    policy.network.credentials.extend(network.credentials.into_iter().flatten());
     if let Some(most) = &environment.pass {
         variables::cut(policy, most);
     }

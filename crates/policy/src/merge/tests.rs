@@ -4,7 +4,7 @@ use super::*;
 use crate::builtin::Builtin;
 use crate::guarantee::Guarantee;
 use crate::origin::{Layer, Source};
-use crate::policy::{FileRuleKind, TierChoice, WorkspaceMode};
+use crate::policy::{FileRuleKind, Notice, TierChoice, WorkspaceMode};
 
 mod disk;
 mod narrowing;
@@ -207,4 +207,91 @@ fn the_built_in_layers_alone_make_the_default_policy() {
     assert_eq!(write, ["."]);
     assert!(policy.network.allow.is_empty() && policy.network.sockets.is_empty() && policy.environment.set.is_empty());
     assert_eq!((policy.ceiling, policy.notices), (None, vec![]));
+}
+
+#[test]
+fn the_ceiling_says_what_it_takes_from_a_rule() {
+    let administrator = "[network]
+allow = [
+  '*.plain.test',
+  { host = 'GET,HEAD read.test/v1/**', inspect = true },
+  { host = 'opaque.test:22', opaque = true },
+  { host = 'db.test:5432', addresses = ['10.1.0.0/16'] } ]";
+    let user = "[network]
+allow = [
+  { host = 'a.plain.test', opaque = true },
+  'read.test',
+  { host = 'opaque.test:22', opaque = true },
+  { host = 'db.test:5432', addresses = ['10.0.0.0/8', '10.1.1.0/24', '192.0.2.1'] },
+  { host = 'a.plain.test', addresses = ['192.0.2.1'] } ]";
+    let policy = under(administrator, user);
+    insta::assert_snapshot!(said(&policy));
+    let rules: Vec<_> = policy.network.allow.iter().map(|rule| rule.value.to_string()).collect();
+    assert_eq!(
+        rules,
+        [
+            "a.plain.test",
+            "read.test",
+            "{ host = \"opaque.test:22\", opaque = true }",
+            "{ host = \"db.test:5432\", addresses = [\"10.1.1.0/24\", \"10.0.0.0/8\"] }",
+            "a.plain.test",
+        ]
+    );
+}
+
+#[test]
+fn what_is_read_and_what_is_not_looked_at_is_said() {
+    let user = "[network]
+allow = [
+  { host = 'GET api.test/v1/**', inspect = true },
+  { host = 'pinned.test', opaque = true },
+  { host = 'git.test:9418', opaque = true },
+  '0.0.0.0/0:443' ]";
+    let policy = Layers { user: Some(document(Layer::User, user)), ..nothing() }.merge();
+    insta::assert_snapshot!(said(&policy));
+}
+
+#[test]
+fn a_credential_needs_its_host_inspected_wherever_it_is_allowed() {
+    let with = |allow: &str, administrator: Option<&str>| {
+        let user = format!(
+            "[network]\nallow = [{allow}]\ncredential = [{{ host = '**.a.test', header = 'x', from = {{ env = 'T' }} }}]"
+        );
+        let administrator = administrator.map(|text| document(Layer::Administrator, text));
+        super::network::check(&Layers { user: Some(document(Layer::User, &user)), administrator, ..nothing() }.merge())
+    };
+    for fine in [
+        "",
+        "'b.test'",
+        "'a.test:80', 'a.test:8443'",
+        "{ host = '**.a.test', inspect = true }",
+        "{ host = 'x.a.test', inspect = true }, 'x.a.test'",
+        "{ host = 'GET x.a.test/v1/**', inspect = true }",
+        "'*', { host = '**.a.test:443', inspect = true }",
+    ] {
+        assert!(with(fine, None).is_ok(), "{fine}");
+    }
+    for blind in [
+        "'a.test'",
+        "'*'",
+        "{ host = 'x.a.test', inspect = true }, 'a.test'",
+        "{ host = '*.a.test', inspect = true }, '**.a.test'",
+    ] {
+        assert!(with(blind, None).is_err(), "{blind}");
+    }
+    assert!(with("'a.test'", Some("[network]\nallow = [{ host = '**.a.test', inspect = true }]")).is_ok());
+    assert!(with("'a.test'", Some("[network]\nallow = []")).is_ok(), "what the ceiling drops is not allowed");
+    let error = with("'a.test'", None).expect_err("blind").to_string();
+    insta::assert_snapshot!(error, @r#"/User.toml:3: the credential for `**.a.test` cannot be put in, because the rule `a.test` (/User.toml:2) leaves the traffic unread; write `{ host = "**.a.test", inspect = true }` into `[network] allow`, or take the credential out"#);
+}
+
+#[test]
+fn of_two_credentials_the_administrators_counts() {
+    let credential =
+        |source: &str| format!("credential = [{{ host = 'a.test', header = 'x', from = {{ env = '{source}' }} }}]");
+    let user = format!("[network]\nallow = [{{ host = 'a.test', inspect = true }}]\n{}", credential("MINE"));
+    let policy = under(&format!("[network]\n{}", credential("THEIRS")), &user);
+    let network = crate::boundary::Network { credentials: policy.network.credentials, ..Default::default() };
+    let from: Vec<_> = network.credentials_for("a.test", 443).map(|one| one.origin.layer).collect();
+    assert_eq!(from, [Layer::Administrator]);
 }

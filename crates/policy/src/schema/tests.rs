@@ -60,6 +60,21 @@ fn every_example_fits_and_is_understood() {
 }
 
 #[test]
+fn every_form_of_a_rule_about_hosts_fits() {
+    let forms = [
+        "['*', '**.a.org', '*.a.org:8443', '[2001:db8::1]:443', '::1', '10.0.0.0/8', '10.0.0.0/8:5432', '[2001:db8::]/32:443']",
+        "['GET,M-SEARCH a.org:80/v1/**', 'a.org:80/', 'GET *.a.org:80']",
+        "[{ host = 'GET a.org/%41*/~', inspect = true }, { host = 'a.org', inspect = true, opaque = false }]",
+        "[{ host = 'a.org:9418', opaque = true, addresses = ['10.0.0.0/8', '[2001:db8::]/32', '::1'] }]",
+    ];
+    for form in forms {
+        let text = format!("[network]\nallow = {form}");
+        assert_eq!(complaints(&schema(), &json_of(&text)), Vec::<String>::new(), "{text}");
+        assert!(understood(&text), "{text}");
+    }
+}
+
+#[test]
 fn the_schema_and_the_parser_refuse_the_same_slips() {
     let slips = [
         "raed = []",
@@ -71,6 +86,17 @@ fn the_schema_and_the_parser_refuse_the_same_slips() {
         "[files]\nsearch_limit = 0",
         "[network]\nallow = ['https://example.org/']",
         "[network]\nallow = ['münchen.de']",
+        "[network]\nallow = ['GET a.org/x?y']",
+        "[network]\nallow = [{ inspect = true }]",
+        "[network]\nallow = [{ host = 'a.org', inspct = true }]",
+        "[network]\nallow = [{ host = 'a.org', opaque = 'yes' }]",
+        "[network]\nallow = [{ host = 'a.org', addresses = ['x'] }]",
+        "[network]\ndeny = ['a.org/x']",
+        "[network]\ndeny = [{ host = 'a.org' }]",
+        "[network]\ncredential = ['a.org']",
+        "[[network.credential]]\nhost = 'a.org'\nfrom = { env = 'A' }",
+        "[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { env = 'A', file = '/b' }",
+        "[[network.credential]]\nhost = 'a.org'\nheader = 'x'\nfrom = { vault = 'A' }",
         "[environment]\npass = ['A=B']",
         "[environment]\npass = ['A*B*']",
         "[environment]\nset = { A = 1 }",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bailiwick::policy::boundary::{Backing, Boundary, FileRule, Isolation, Network, Present, PrivateRoot, RunLimits};
 use bailiwick::policy::guarantee::Guarantee;
-use bailiwick::policy::host_pattern::HostPattern;
+use bailiwick::policy::host_rule::HostRule;
 use bailiwick::policy::origin::{Layer, Origin, Source};
 use bailiwick::policy::policy::{FileRuleKind, Notice, NoticeKind, Ruled, TierChoice, WorkspaceMode};
 
@@ -33,10 +33,7 @@ fn boundary() -> Boundary {
         private: vec![PrivateRoot { path: PathBuf::from("/tmp"), backing: Backing::Memory, origin: origin(4) }],
         aliases: Vec::new(),
         network: Network {
-            allow: vec![Ruled {
-                value: HostPattern::parse("*.example.org:8080").expect("a pattern"),
-                origin: origin(5),
-            }],
+            allow: vec![Ruled { value: HostRule::parse("*.example.org:8080").expect("a pattern"), origin: origin(5) }],
             ..Network::default()
         },
         environment: vec![

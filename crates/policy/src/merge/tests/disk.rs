@@ -199,5 +199,8 @@ fn the_administrator_is_the_ceiling_of_what_is_read_from_disk() {
     let policy = machine.load();
     assert!(policy.network.allow.is_empty());
     assert_eq!(policy.ceiling.map(|ceiling| ceiling.files.len()), Some(1));
-    assert_eq!(policy.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), [NoticeKind::IgnoredCeiling]);
+    assert_eq!(
+        policy.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(),
+        [crate::policy::NoticeKind::IgnoredCeiling]
+    );
 }

@@ -9,6 +9,23 @@ fn any_document() -> impl Strategy<Value = String> {
     let paths =
         || prop::collection::vec(prop::sample::select(vec!["/", "~", ".", "/etc", ".env", "a/b", "../x"]), 0..4);
     let hosts = || prop::collection::vec(prop::sample::select(vec!["*", "a.test", "**.b.test:22", "192.0.2.1"]), 0..4);
+    let rules = || {
+        let rules = vec![
+            "'*'",
+            "'a.test'",
+            "'**.b.test:22'",
+            "'10.0.0.0/8:22'",
+            "'GET a.test:80/v1/**'",
+            "{ host = 'GET a.test/v1/**', inspect = true }",
+            "{ host = '*.b.test:22', opaque = true }",
+            "{ host = 'a.test', addresses = ['10.1.0.0/16', '192.0.2.1'] }",
+            "{ host = '*', inspect = true, addresses = ['10.0.0.0/8'] }",
+        ];
+        let rules = prop::collection::vec(prop::sample::select(rules), 0..4);
+        rules.prop_map(|rules| format!("[{}]", rules.join(", "))).boxed()
+    };
+    let credentials =
+        || Just("[{ host = 'a.test', header = 'x-key', from = { command = ['evil'] } }]".to_owned()).boxed();
     let list = |items: &[&str]| items.iter().map(|item| format!("'{item}'")).collect::<Vec<_>>().join(", ");
     let maybe = |key: &'static str, value: BoxedStrategy<String>| {
         prop_oneof![Just(String::new()), value.prop_map(move |value| format!("{key} = {value}\n"))]
@@ -24,7 +41,12 @@ fn any_document() -> impl Strategy<Value = String> {
         maybe("protect", path_list()),
         maybe("search_limit", number()),
     );
-    let network = (maybe("allow", host_list()), maybe("deny", host_list()), maybe("sockets", path_list()));
+    let network = (
+        maybe("allow", rules()),
+        maybe("deny", host_list()),
+        maybe("sockets", path_list()),
+        maybe("credential", credentials()),
+    );
     let environment = (
         maybe("pass", Just("['*', 'TOKEN']".to_owned()).boxed()),
         maybe("set", Just("{ PATH = 'evil', LD_PRELOAD = 'x' }".to_owned()).boxed()),
@@ -46,8 +68,8 @@ fn any_document() -> impl Strategy<Value = String> {
     );
     (files, network, environment, limits, rest).prop_map(|(files, network, environment, limits, rest)| {
         format!(
-            "{}[files]\n{}{}{}{}{}[network]\n{}{}{}[environment]\n{}{}[limits]\n{}{}{}{}{}[workspace]\n{}[isolation]\n{}{}{}{}",
-            rest.0, files.0, files.1, files.2, files.3, files.4, network.0, network.1, network.2, environment.0, environment.1,
+            "{}[files]\n{}{}{}{}{}[network]\n{}{}{}{}[environment]\n{}{}[limits]\n{}{}{}{}{}[workspace]\n{}[isolation]\n{}{}{}{}",
+            rest.0, files.0, files.1, files.2, files.3, files.4, network.0, network.1, network.2, network.3, environment.0, environment.1,
             limits.0, limits.1, limits.2, limits.3, limits.4, rest.1, rest.2, rest.3, rest.4, rest.5
         )
     })
@@ -80,6 +102,7 @@ proptest! {
         prop_assert_eq!(grants(&with), grants(&without));
         prop_assert_eq!(&with.network.allow, &without.network.allow);
         prop_assert_eq!(&with.network.sockets, &without.network.sockets);
+        prop_assert_eq!(&with.network.credentials, &without.network.credentials);
         prop_assert_eq!(&with.environment, &without.environment);
         prop_assert_eq!(&with.isolation, &without.isolation);
         prop_assert_eq!(&with.workspace_mode, &without.workspace_mode);
@@ -90,6 +113,48 @@ proptest! {
         let (a, b) = (&with.limits, &without.limits);
         prop_assert!(within(&a.time, &b.time) && within(&a.memory, &b.memory) && within(&a.processes, &b.processes));
         prop_assert!(within(&a.file_size, &b.file_size) && within(&a.open_files, &b.open_files));
+    }
+
+    #[test]
+    fn a_trusted_document_brings_no_credentials(user in any_document(), project in any_document()) {
+        let without = layers(&user, None).merge();
+        let mut trusted = layers(&user, Some(&project));
+        trusted.project.as_mut().expect("a project").trusted = true;
+        let with = trusted.merge();
+        prop_assert_eq!(&with.network.credentials, &without.network.credentials);
+        let said = with.notices.iter().filter(|notice| notice.kind == crate::policy::NoticeKind::IgnoredProject).count();
+        prop_assert_eq!(said, usize::from(project.contains("credential = ")));
+    }
+
+    #[test]
+    fn the_cut_changes_no_decision_and_the_ceiling_holds(
+        administrator in any_document(), user in any_document(),
+        host in prop::sample::select(vec!["a.test", "x.b.test", "b.test", "10.1.2.3"]), port in prop::sample::select(vec![80u16, 443, 22]),
+    ) {
+        use crate::boundary::Network;
+        let administrator = administrator.replace("extends = ['read-only']\n", "").replace("set = { PATH = 'evil', LD_PRELOAD = 'x' }\n", "");
+        let policy = under(&administrator, &user);
+        let ceiling = policy.ceiling.expect("a ceiling");
+        let cut = Network { allow: policy.network.allow, ceiling: ceiling.allow.clone(), ..Network::default() };
+        let allow = document(Layer::User, &user).network.allow.unwrap_or_default();
+        let whole = Network { allow, ceiling: ceiling.allow.clone(), ..Network::default() };
+        let most = ceiling.allow.map(|allow| Network { allow, ..Network::default() });
+        let yes = |decision: crate::decide::Decision| decision.verdict == crate::decide::Verdict::Allowed;
+        prop_assert_eq!(yes(cut.connect(host, port)), yes(whole.connect(host, port)));
+        prop_assert!(!yes(cut.connect(host, port)) || most.as_ref().is_none_or(|most| yes(most.connect(host, port))));
+        for (method, path) in [("GET", "/v1/a"), ("GET", "/"), ("PUT", "/v1/a")] {
+            let may = |network: &Network| yes(network.request(host, port, method, path));
+            prop_assert_eq!(may(&cut), may(&whole));
+            prop_assert!(!may(&cut) || most.as_ref().is_none_or(may));
+        }
+        if yes(cut.connect(host, port)) {
+            prop_assert_eq!(cut.handling(host, port), whole.handling(host, port));
+        }
+        for address in ["10.1.2.3", "10.2.2.3", "192.0.2.1"] {
+            let address = address.parse().expect("an address");
+            // A rule about addresses that the ceiling drops as a host no longer lists them for names either.
+            prop_assert!(!cut.lists_address(host, port, address) || whole.lists_address(host, port, address));
+        }
     }
 
     #[test]
@@ -109,7 +174,7 @@ proptest! {
         let policy = under(&administrator, &user);
         let most = document(Layer::Administrator, &administrator);
         if let Some(most) = &most.network.allow {
-            prop_assert!(policy.network.allow.iter().all(|rule| most.iter().any(|allowed| allowed.value.overlaps(&rule.value))));
+            prop_assert!(policy.network.allow.iter().all(|rule| most.iter().any(|allowed| allowed.value.pattern.overlaps(&rule.value.pattern))));
         }
         if let Some(most) = &most.isolation.accept {
             prop_assert!(policy.isolation.accept.iter().all(|loss| most.iter().any(|allowed| allowed.value == loss.value)));
@@ -132,6 +197,7 @@ search_limit = 5
 [network]
 allow = ['*']
 sockets = ['/run/docker.sock']
+credential = [{ host = 'a.test', header = 'x-key', from = { command = ['evil'] } }]
 [environment]
 pass = ['*']
 set = { A = '1', B = '2' }

@@ -33,6 +33,10 @@ fn check(schema: &Value, value: &Value, place: &str, all: &mut Vec<String>) {
                 }
                 true
             }
+            "required" => {
+                let names = argument.as_array().expect("a list").iter().map(|name| name.as_str().expect("a name"));
+                value.as_object().is_none_or(|object| names.into_iter().all(|name| object.contains_key(name)))
+            }
             "propertyNames" => {
                 for name in value.as_object().into_iter().flat_map(|object| object.keys()) {
                     check(argument, &Value::from(name.as_str()), &format!("{place}.{name}"), all);
