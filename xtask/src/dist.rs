@@ -7,9 +7,11 @@ use std::process::{Command, ExitCode, Stdio};
 
 use crate::project;
 use crate::shell::{self, Doing, Failure};
+use crate::system;
 
 /// Every page that the dynamic linker touches is a page fault before `main`, and so is every relocation of a
-/// position-independent program.
+/// position-independent program. musl's start-up is the shorter one: glibc's asks the processor for its features some fifty
+/// times, and in a virtual machine each question leaves the machine (measured: 0.22 against 0.44 ms before `main`).
 const FLAGS: &str = "-C target-feature=+crt-static -C relocation-model=static";
 
 /// What the release build made.
@@ -48,7 +50,7 @@ pub(crate) fn build_in(source: &Path, target: &Path) -> Result<Built, Failure> {
 
 /// Builds the programs of these packages and gives the directory that they are in.
 fn build(source: &Path, target: &Path, packages: &[&str]) -> Result<PathBuf, Failure> {
-    let host = host()?;
+    let host = target_of(&host()?);
     // With a target named, the flags are for the program alone: procedural macros must stay dynamic.
     let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", host.to_uppercase().replace('-', "_"));
     let mut cargo = project::cargo(["build", "--release", "--bins", "--target", &host]);
@@ -56,6 +58,18 @@ fn build(source: &Path, target: &Path, packages: &[&str]) -> Result<PathBuf, Fai
     cargo.env(variable, FLAGS).env_remove("RUSTFLAGS").env("CARGO_TARGET_DIR", target);
     shell::run(&mut cargo)?;
     Ok(target.join(&host).join("release"))
+}
+
+/// The target for programs that are handed out: musl, where its standard library and a C compiler for it are to be had.
+fn target_of(host: &str) -> String {
+    let musl = host.replace("-linux-gnu", "-linux-musl");
+    match system::musl(&musl) {
+        Ok(()) => musl,
+        Err(why) => {
+            eprintln!("built for {host}, which starts more slowly: {why}");
+            host.to_owned()
+        }
+    }
 }
 
 /// The target that this machine's own programs are built for.

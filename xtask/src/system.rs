@@ -40,6 +40,7 @@ const PACKAGES: &[Package] = &[
     program("git", "git"),
     program("less", "less"),
     program("make", "make"),
+    program("musl-tools", "musl-gcc"),
     program("nodejs", "node"),
     program("passwd", "useradd"),
     Package {
@@ -112,17 +113,28 @@ pub(crate) fn components() -> Result<(), Failure> {
 
 /// Makes sure that the standard library for Windows and a linker are there; says what is missing otherwise.
 pub(crate) fn windows_target() -> Result<(), String> {
-    if !has_library() && shell::has_program("rustup") {
-        shell::run(Command::new("rustup").args(["target", "add", WINDOWS])).map_err(|failure| failure.to_string())?;
-    }
-    if !has_library() {
-        return Err(format!("the Rust standard library for {WINDOWS} is not installed"));
-    }
+    library(WINDOWS)?;
     if shell::has_program("x86_64-w64-mingw32-gcc") { Ok(()) } else { Err("mingw-w64 is not installed".to_owned()) }
 }
 
-fn has_library() -> bool {
-    let place = shell::text(Command::new("rustc").args(["--print", "target-libdir", "--target", WINDOWS]));
+/// Makes sure that the standard library for this musl target and a C compiler are there; says what is missing otherwise.
+pub(crate) fn musl(target: &str) -> Result<(), String> {
+    if !shell::has_program("musl-gcc") {
+        return Err("musl-gcc is not installed (Debian's package musl-tools)".to_owned());
+    }
+    library(target)
+}
+
+/// Fetches the standard library for a target where rustup can.
+fn library(target: &str) -> Result<(), String> {
+    if !has_library(target) && shell::has_program("rustup") {
+        shell::run(Command::new("rustup").args(["target", "add", target])).map_err(|failure| failure.to_string())?;
+    }
+    if has_library(target) { Ok(()) } else { Err(format!("the Rust standard library for {target} is not installed")) }
+}
+
+fn has_library(target: &str) -> bool {
+    let place = shell::text(Command::new("rustc").args(["--print", "target-libdir", "--target", target]));
     place.is_ok_and(|directory| Path::new(&directory).is_dir())
 }
 

@@ -6,9 +6,15 @@
 mod args;
 mod commands;
 mod failure;
+#[cfg(target_os = "linux")]
+mod memory;
 mod render;
 #[cfg(all(target_os = "linux", not(test)))]
 mod start;
+
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static MEMORY: memory::Quick = memory::Quick;
 
 /// The status of the whole program.
 fn run(words: impl Iterator<Item = std::ffi::OsString>) -> u8 {

@@ -76,7 +76,6 @@ struct Mounts {
 }
 
 fn get_ready(start: &Start<'_>, supervisor: &OwnedFd) -> Result<Ready, Failure> {
-    start.run_anywhere();
     live_no_longer_than(supervisor)?;
     keep_only(supervisor)?;
     setsid().map_err(Stage::Session.failed())?;
@@ -100,7 +99,10 @@ fn get_ready(start: &Start<'_>, supervisor: &OwnedFd) -> Result<Ready, Failure> 
 /// Waits until the supervisor has read the policy.
 fn learn<'a>(start: &Start<'a>, supervisor: &OwnedFd) -> Result<&'a Launch<'a>, Failure> {
     let failed = Stage::Go.failed();
-    match Order::receive(supervisor).map_err(&failed)? {
+    let order = Order::receive(supervisor);
+    // Not before: woken where the supervisor runs, this process would wait for it.
+    start.run_anywhere();
+    match order.map_err(&failed)? {
         Order::Launch => start.launch().ok_or(Errno::INVAL).map_err(failed),
         Order::Go | Order::SayReady => Err(failed(Errno::PROTO)),
     }
