@@ -145,8 +145,9 @@ fn passing_rule<'a>(
     }
     let exact = rules.pass.iter().rfind(|rule| rule.value.as_str() == name);
     let rule = exact.or_else(|| {
-        let open = !looks_secret(name, value) && !NEVER_BY_PATTERN.iter().any(|never| matches_name(never, name));
-        rules.pass.iter().rfind(|rule| open && matches_name(&rule.value, name))
+        let fitting = rules.pass.iter().rfind(|rule| matches_name(&rule.value, name))?;
+        let closed = NEVER_BY_PATTERN.iter().any(|never| matches_name(never, name)) || looks_secret(name, value);
+        (!closed).then_some(fitting)
     })?;
     let capped = ceiling.is_some_and(|most| !most.iter().any(|pattern| matches_name(&pattern.value, name)));
     if capped && exact.is_some() {
@@ -192,12 +193,12 @@ pub(crate) fn looks_secret(name: &OsStr, value: &OsStr) -> bool {
 
 /// `scheme://user:password@host`
 fn has_url_password(value: &[u8]) -> bool {
-    value.windows(3).enumerate().any(|(at, window)| {
+    value.windows(3).enumerate().filter(|(_, window)| window == b"://").any(|(at, _)| {
         let after = value.get(at + 3..).unwrap_or_default();
         let end = after.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ')).unwrap_or(after.len());
         let authority = after.get(..end).unwrap_or_default();
         let user = authority.iter().rposition(|byte| *byte == b'@').and_then(|at| authority.get(..at));
-        window == b"://" && user.is_some_and(|user| user.contains(&b':'))
+        user.is_some_and(|user| user.contains(&b':'))
     })
 }
 
