@@ -7,6 +7,7 @@ mod launch;
 mod library;
 mod sample;
 mod table;
+mod winsec;
 mod work;
 
 use std::process::ExitCode;
@@ -26,6 +27,7 @@ const PARTS: &[Part] = &[
     ("work", work::work),
     ("memory", library::memory),
     ("library", library::library),
+    ("winsec", winsec::winsec),
 ];
 
 /// Builds the release program, measures the parts that are asked for (all if none is named), prints the table.

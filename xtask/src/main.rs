@@ -9,6 +9,7 @@
 //! | `dependencies.rs` | licences, duplicates and budgets of the crates used |
 //! | `dist.rs` | the static release build, completions, man page |
 //! | `docs.rs` | pages that are generated from code |
+//! | `fuzz.rs` | the fuzz targets of `fuzz/`, built and run |
 //! | `test.rs`, `test/` | everything that must pass, and the sum of it |
 //! | `bench.rs`, `bench/` | the numbers of the design, section 11 |
 
@@ -18,6 +19,8 @@ mod dependencies;
 #[cfg(unix)]
 mod dist;
 mod docs;
+#[cfg(unix)]
+mod fuzz;
 mod project;
 mod shell;
 #[cfg(unix)]
@@ -38,7 +41,9 @@ Developers' chores.
                                  (--quick: only the tests of this user, no lints, no Windows build)
   cargo xtask dist               build the static release program, its completions and its man page
   cargo xtask bench [--json] [PART…]   print the numbers of the design, section 11
-                                 (parts: launch, tree, mounts, work, memory, library)
+                                 (parts: launch, tree, mounts, work, memory, library, winsec)
+  cargo xtask fuzz [TARGET…] [--seconds N]
+                                 fuzz the parsers of hostile bytes (a minute each), and print executions and coverage
   cargo xtask docs [--check]     write the generated pages; --check only says whether they are up to date
   cargo xtask dependencies       check licences, duplicates and the number of crates
 ";
@@ -61,6 +66,8 @@ fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
         "dependencies" => dependencies::run(rest),
         #[cfg(unix)]
         "test" => test::run(rest),
+        #[cfg(unix)]
+        "fuzz" => fuzz::run(rest),
         #[cfg(unix)]
         "dist" => dist::run(rest),
         #[cfg(unix)]

@@ -35,13 +35,18 @@ const PACKAGES: &[Package] = &[
     program("bubblewrap", "bwrap"),
     program("coreutils", "timeout"),
     program("curl", "curl"),
+    program("g++", "g++"),
     program("gcc", "gcc"),
     program("gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-gcc"),
     program("git", "git"),
+    program("iproute2", "ip"),
     program("less", "less"),
     program("make", "make"),
     program("musl-tools", "musl-gcc"),
     program("nodejs", "node"),
+    program("openssh-client", "ssh"),
+    program("openssh-server", "sshd"),
+    program("openssl", "openssl"),
     program("passwd", "useradd"),
     Package {
         name: "postgresql",
@@ -49,6 +54,15 @@ const PACKAGES: &[Package] = &[
     },
     program("procps", "top"),
     program("python3", "python3"),
+    Package {
+        name: "python3-pip",
+        brings: Brings::File { within: "/usr/lib/python3", prefix: "dist-packages", file: "pip/__init__.py" },
+    },
+    // The access check is compared with Samba's; this is a module of Debian's own Python.
+    Package {
+        name: "python3-samba",
+        brings: Brings::File { within: "/usr/lib/python3", prefix: "dist-packages", file: "samba/__init__.py" },
+    },
     Package {
         name: "python3-venv",
         brings: Brings::File { within: "/usr/lib", prefix: "python3.", file: "ensurepip/__init__.py" },

@@ -8,7 +8,7 @@ mod sum;
 use std::process::ExitCode;
 
 use crate::shell::{self, Failure};
-use crate::{dependencies, dist, docs, system, toolchain};
+use crate::{dependencies, dist, docs, fuzz, system, toolchain};
 use pass::Person;
 use place::Place;
 use sum::Sum;
@@ -27,6 +27,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     let mut sum = Sum::default();
     if !quick {
         standing_still(&mut sum);
+        fuzzing(&mut sum);
     }
     running(&mut sum, quick);
     Ok(sum.print())
@@ -50,6 +51,18 @@ fn standing_still(sum: &mut Sum) {
             sum.check("build of the Windows code", || Err(Failure::new(why)));
         }
         Err(why) => sum.skip("build of the Windows code", &why),
+    }
+}
+
+/// Every parser of hostile bytes, for a moment.
+fn fuzzing(sum: &mut Sum) {
+    match fuzz::missing() {
+        None => sum.check("fuzz targets", fuzz::check),
+        // As for the Windows target: the continuous integration has to have it.
+        Some(why) if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) => {
+            sum.check("fuzz targets", || Err(Failure::new(why)));
+        }
+        Some(why) => sum.skip("fuzz targets", why),
     }
 }
 

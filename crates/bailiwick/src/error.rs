@@ -23,6 +23,8 @@ pub enum SandboxError {
         /// Where it is written.
         origin: String,
     },
+    /// The policy lists hosts, and there is no gate to reach them through.
+    NoGate,
     /// No tier keeps what the policy needs.
     #[cfg(target_os = "linux")]
     Refused(Box<crate::tier::Refusal>),
@@ -45,6 +47,10 @@ impl fmt::Display for SandboxError {
                 f,
                 "{origin}: keeping the changes to the workspace apart until they are reviewed (`layer`) is not built \
                  yet, so nothing was started; use mode `direct`, on a copy of the workspace if need be"
+            ),
+            SandboxError::NoGate => f.write_str(
+                "the policy lists hosts, and this program runs commands without a network gate, so nothing was started; \
+                 the program `bailiwick` has one (`Sandbox::spawn`)",
             ),
             #[cfg(target_os = "linux")]
             SandboxError::Refused(refusal) => refusal.fmt(f),

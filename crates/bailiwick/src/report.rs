@@ -3,14 +3,17 @@
 //! Text in events that the inside could choose (names of files) is escaped for printing.
 
 mod file;
+mod network;
 
 use std::io::Write;
 
+use bailiwick_policy::text::escape;
 use serde::{Deserialize, Serialize};
 
 pub use file::ReportFileError;
 #[cfg(unix)]
 pub use file::{open_descriptor, open_file};
+pub use network::{Attempt, AttemptResult, Way};
 
 /// Something that happened, in the order in which it did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,13 @@ pub enum Event {
         /// The name.
         name: String,
     },
+    /// The inside tried to reach a host.
+    Network(Attempt),
+    /// The network gate has ended before the run. The inside has no network from then on.
+    NetworkLost {
+        /// Why, as far as known.
+        why: String,
+    },
     /// Something the user should know.
     Remark {
         /// The sentence.
@@ -106,6 +116,14 @@ pub enum Event {
 }
 
 impl Event {
+    /// What a network gate told, as an event. What cannot be read is kept as a remark.
+    pub fn of_gate(line: &str) -> Event {
+        match Attempt::read(line) {
+            Some(attempt) => Event::Network(attempt),
+            None => Event::Remark { text: format!("the network gate told: {}", escape(line.as_ref())) },
+        }
+    }
+
     /// Whether nothing comes after it.
     pub fn is_last(&self) -> bool {
         matches!(self, Event::Refused { .. } | Event::Ended { .. })

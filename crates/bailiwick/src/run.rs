@@ -6,8 +6,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bailiwick_linux::api::{self, Command, Tier};
 use bailiwick_linux::facts::Facts;
+use bailiwick_linux::gate::Gatekeeper;
 pub use bailiwick_linux::run::Blank;
-use bailiwick_linux::run::{RunError, Settings};
+use bailiwick_linux::run::{Given, RunError, Settings};
 use bailiwick_policy::boundary::Boundary;
 use bailiwick_policy::guarantee::Guarantee;
 use bailiwick_policy::policy::{Notice, NoticeKind, TierChoice, WorkspaceMode};
@@ -77,10 +78,16 @@ impl Prepared {
     ///
     /// When the run could not be started, and no other tier will do.
     pub fn run(&self, command: Vec<OsString>, report: &mut Report<'_>) -> Result<Outcome, SandboxError> {
-        self.run_in(None, command, report)
+        self.run_in(None, None, command, report)
     }
 
-    /// As [`run`](Self::run), in an enclosure that was started before the policy was read, if one was.
+    /// Whether a run reaches hosts, so that it needs a gatekeeper.
+    pub fn needs_gate(&self) -> bool {
+        !self.boundary.network.allow.is_empty() && self.choice.tier == Tier::Namespaces
+    }
+
+    /// As [`run`](Self::run), in an enclosure that was started before the policy was read, if one was, and with a gate for the
+    /// hosts of the policy, if it lists any.
     ///
     /// # Errors
     ///
@@ -88,11 +95,15 @@ impl Prepared {
     pub fn run_in(
         &self,
         blank: Option<Blank>,
+        gatekeeper: Option<Box<dyn Gatekeeper>>,
         command: Vec<OsString>,
         report: &mut Report<'_>,
     ) -> Result<Outcome, SandboxError> {
         if command.is_empty() {
             return Err(SandboxError::NoCommand);
+        }
+        if self.needs_gate() && gatekeeper.is_none() {
+            return Err(SandboxError::NoGate);
         }
         let command = Command { argv: command, directory: self.directory() };
         for notice in &self.boundary.notices {
@@ -101,7 +112,7 @@ impl Prepared {
         let began = Instant::now();
         self.announce(&self.choice, &command, report);
         self.tell_of_hosts(report);
-        let outcome = match self.enter(self.choice.tier, blank, &command, report) {
+        let outcome = match self.enter(self.choice.tier, blank, gatekeeper, &command, report) {
             Err(error) if error.tier_unavailable() && self.boundary.isolation.tier == TierChoice::Auto => {
                 let next = tier::after_failure(&self.boundary, &self.facts, self.choice.tier, &error)
                     .map_err(|refusal| SandboxError::Refused(Box::new(refusal)))?;
@@ -111,7 +122,7 @@ impl Prepared {
                     why: error.to_string(),
                 });
                 self.announce(&next, &command, report);
-                self.enter(next.tier, None, &command, report)
+                self.enter(next.tier, None, None, &command, report)
             }
             other => other,
         };
@@ -137,13 +148,13 @@ impl Prepared {
         });
     }
 
-    /// No tier has a gate for hosts yet: those that are listed are not reached, which the user has accepted by name.
+    /// A tier without a gate: the hosts that are listed are not reached, which the user has accepted by name.
     fn tell_of_hosts(&self, report: &mut Report<'_>) {
         if self.choice.accepted.iter().any(|loss| loss.promise.guarantee == Guarantee::HostsFiltered) {
             report.record(&Event::Notice {
                 kind: "hosts-not-reached".to_owned(),
-                text: "the hosts that the policy lists are NOT reached: there is no network gate in this version, and a run \
-                       has no network at all"
+                text: "the hosts that the policy lists are NOT reached: this tier has no gate, and a run in it has no network \
+                       at all"
                     .to_owned(),
                 origin: None,
             });
@@ -154,6 +165,7 @@ impl Prepared {
         &self,
         tier: Tier,
         blank: Option<Blank>,
+        gatekeeper: Option<Box<dyn Gatekeeper>>,
         command: &Command,
         report: &mut Report<'_>,
     ) -> Result<api::Outcome, RunError> {
@@ -163,7 +175,8 @@ impl Prepared {
             journal: self.state.join("runs").join(&name),
         };
         let mut on_event = |event: &api::Event| report.record(&Event::from(event));
-        bailiwick_linux::run::run(&self.boundary, tier, &self.facts, command, &settings, blank, &mut on_event)
+        let given = Given { blank, gatekeeper };
+        bailiwick_linux::run::run(&self.boundary, tier, &self.facts, command, &settings, given, &mut on_event)
     }
 
     /// Whether the inside could change the file at `path` (canonical): then it is no place for a report.
@@ -208,6 +221,8 @@ impl From<&api::Event> for Event {
             api::Event::ProtectedGone { name } => Event::ProtectedGone { name: name.clone() },
             api::Event::LeftBehind { name } => Event::LeftBehind { name: name.clone() },
             api::Event::ProtectionLost { name } => Event::ProtectionLost { name: name.clone() },
+            api::Event::Network { record } => Event::of_gate(&String::from_utf8_lossy(record)),
+            api::Event::NetworkLost { why } => Event::NetworkLost { why: why.clone() },
             api::Event::Remark { text } => Event::Remark { text: text.clone() },
             // A kind of event that this crate does not know yet is still told.
             other => Event::Remark { text: format!("{other:?}") },

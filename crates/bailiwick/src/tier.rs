@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use bailiwick_linux::api::Tier;
 use bailiwick_linux::facts::Facts;
-use bailiwick_linux::promises::{Obstacle, Shortfall, needs, obstacle, promises};
+use bailiwick_linux::promises::{Obstacle, obstacle, promises};
 use bailiwick_policy::boundary::Boundary;
-use bailiwick_policy::guarantee::Strength;
+use bailiwick_policy::needs::{Shortfall, needs, shortfalls};
 use bailiwick_policy::policy::TierChoice;
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ fn first_fit(
             unfit.push(Unfit { tier, obstacle: Some(obstacle), lacking: Vec::new() });
             continue;
         }
-        let (accepted, lacking): (Vec<_>, Vec<_>) = shortfalls(tier, facts, boundary)
+        let (accepted, lacking): (Vec<_>, Vec<_>) = shortfalls(&needs(boundary), promises(tier, facts, Some(boundary)))
             .into_iter()
             .partition(|shortfall| boundary.isolation.accept.contains(&shortfall.promise.guarantee));
         if lacking.is_empty() {
@@ -86,19 +86,6 @@ fn first_fit(
         unfit.push(Unfit { tier, obstacle: None, lacking });
     }
     Err(Refusal { unfit })
-}
-
-/// What the boundary needs and the tier does not keep, accepted or not.
-fn shortfalls(tier: Tier, facts: &Facts, boundary: &Boundary) -> Vec<Shortfall> {
-    let needs = needs(boundary);
-    let short = |need: &&bailiwick_linux::promises::Need, strength: Strength| strength < need.strength;
-    promises(tier, facts, Some(boundary))
-        .into_iter()
-        .filter_map(|promise| {
-            let need = needs.iter().find(|need| need.guarantee == promise.guarantee)?;
-            short(&need, promise.strength).then(|| Shortfall { promise, need: need.clone() })
-        })
-        .collect()
 }
 
 impl fmt::Display for Refusal {

@@ -7,6 +7,8 @@ mod args;
 mod commands;
 mod failure;
 #[cfg(target_os = "linux")]
+mod gate;
+#[cfg(target_os = "linux")]
 mod memory;
 mod render;
 #[cfg(all(target_os = "linux", not(test)))]

@@ -3,7 +3,8 @@
 //! A transcript is a markdown file. In its `console` blocks, a line `$ COMMAND` is run by `sh` in the transcript's own
 //! workspace, with its own home and nothing else in the environment; the lines below it are what appears on the
 //! terminal (both streams), and `? N` at the end is the exit status, 0 if it is left out. In expected lines `[..]`
-//! stands for any text; a line `...` for any lines. `[HOME]` and `[WORKSPACE]` are the directories.
+//! stands for any text; a line `...` for any lines. `[HOME]` and `[WORKSPACE]` are the directories; `$MACHINES` holds
+//! descriptions of made-up Windows machines.
 //!
 //! `TRANSCRIPTS=overwrite cargo test --test transcripts` writes what really happened into the files.
 
@@ -102,4 +103,4 @@ macro_rules! transcripts {
     };
 }
 
-transcripts!(completions, doctor, errors, explain, help, policy, report, run, trust);
+transcripts!(completions, doctor, errors, explain, explain_windows, help, policy, report, run, trust);

@@ -76,6 +76,16 @@ pub enum Event {
         /// The name, escaped for printing.
         name: String,
     },
+    /// The network gate tells of an attempt to reach something.
+    Network {
+        /// What the [`Gatekeeper`](crate::gate::Gatekeeper) wrote, in its own form. Text of the inside may stand in it, not escaped.
+        record: Vec<u8>,
+    },
+    /// The network gate has ended during the run. The inside has no network from here on; nothing else changes.
+    NetworkLost {
+        /// Why, as far as known, escaped for printing.
+        why: String,
+    },
     /// Something the user should know.
     Remark {
         /// The sentence.

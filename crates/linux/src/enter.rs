@@ -16,6 +16,7 @@ mod door;
 mod identity;
 pub(crate) mod init;
 pub(crate) mod message;
+pub(crate) mod outlet;
 mod prepare;
 mod root;
 mod script;
@@ -40,6 +41,8 @@ pub(crate) enum Stage {
     Identity,
     Session,
     Loopback,
+    /// The failure's index says what ([`outlet::Part`]).
+    Outlet,
     PrivateMounts,
     MemoryRoot,
     Covers,
@@ -60,11 +63,12 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    pub(crate) const ALL: [Stage; 20] = [
+    pub(crate) const ALL: [Stage; 21] = [
         Stage::DeathSignal,
         Stage::Identity,
         Stage::Session,
         Stage::Loopback,
+        Stage::Outlet,
         Stage::PrivateMounts,
         Stage::MemoryRoot,
         Stage::Covers,
@@ -90,6 +94,7 @@ impl Stage {
             Stage::Identity => "mapping the user into the new user namespace (/proc/self/uid_map)",
             Stage::Session => "starting a session of its own (setsid)",
             Stage::Loopback => "bringing up the loopback interface (ioctl SIOCSIFFLAGS)",
+            Stage::Outlet => "making the way to the network gate",
             Stage::PrivateMounts => "keeping mounts to the enclosure (mount_setattr MS_PRIVATE)",
             Stage::MemoryRoot => "making the new root (tmpfs)",
             Stage::Covers => "making the covers of denied names",

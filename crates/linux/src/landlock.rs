@@ -95,6 +95,20 @@ impl Lock {
         Ok(lock)
     }
 
+    /// A lock for a helper of the supervisor: it opens nothing but `grants`, signals nobody, and reaches no abstract socket. The
+    /// network stays out of it.
+    ///
+    /// # Errors
+    ///
+    /// A path with a zero byte.
+    pub fn helper<'a>(abi: Abi, grants: impl IntoIterator<Item = (&'a Path, Use)>) -> Result<Lock, LockError> {
+        let mut lock = Lock { handled_net: 0, ..Lock::main(abi, [])? };
+        for (path, purpose) in grants {
+            lock.grant(path, purpose)?;
+        }
+        Ok(lock)
+    }
+
     /// The second lock where namespaces may be made inside: scopes only. A domain that handles any file-system right forbids
     /// all mounting (`security/landlock/fs.c`), and that is what nested sandboxes do first.
     pub fn scopes_only(abi: Abi) -> Lock {

@@ -13,6 +13,8 @@ mod enter;
 #[cfg(target_os = "linux")]
 pub mod facts;
 #[cfg(target_os = "linux")]
+pub mod gate;
+#[cfg(target_os = "linux")]
 pub mod journal;
 #[cfg(target_os = "linux")]
 pub mod landlock;

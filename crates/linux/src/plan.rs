@@ -93,6 +93,16 @@ pub enum Step {
         /// The path.
         at: PathBuf,
     },
+    /// Mount a file of bailiwick's own, made in the new root's memory, over what is at this path, a symbolic link too.
+    File {
+        /// The path.
+        at: PathBuf,
+        /// What is in the file.
+        #[serde(skip)]
+        content: String,
+        /// Whether nothing is done where there is nothing at the path.
+        optional: bool,
+    },
     /// Cover a denied name with something that cannot be opened.
     Mask {
         /// The path.
@@ -130,6 +140,7 @@ impl Step {
             | Step::Protect { at }
             | Step::Pin { at }
             | Step::Memory { at }
+            | Step::File { at, .. }
             | Step::Mask { at, .. }
             | Step::MaskAround { at, .. } => at,
             Step::MakeInMask { below, .. } => below,
@@ -152,6 +163,7 @@ impl fmt::Display for Step {
             Step::Protect { at } => write!(f, "protect {}", show(at)),
             Step::Pin { at } => write!(f, "pin {}", show(at)),
             Step::Memory { at } => write!(f, "memory {}", show(at)),
+            Step::File { at, .. } => write!(f, "own file {}", show(at)),
             Step::Mask { at, kind } => write!(f, "mask {} {}", kind.name(), show(at)),
             Step::MaskAround { at, number } => write!(f, "mask around m{number} {}", show(at)),
             Step::MakeInMask { number, below, kind } => write!(f, "make {} m{number}/{}", kind.name(), show(below)),
@@ -188,6 +200,17 @@ pub struct Watched {
     pub denied: bool,
 }
 
+/// A file that the inside has instead of the host's. It cannot be changed there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Where it is, absolute. Where a readable tree of the host reaches there, the host must have something at that place.
+    pub at: PathBuf,
+    /// What is in it.
+    pub content: String,
+    /// Whether the inside may be without, where a tree of the host is there and has nothing at that place.
+    pub optional: bool,
+}
+
 /// What the `namespaces` tier will do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
@@ -210,7 +233,16 @@ impl Plan {
     ///
     /// [`PlanError`] where this tier cannot make the boundary true.
     pub fn new(boundary: &Boundary) -> Result<Plan, PlanError> {
-        build::build(boundary)
+        build::build(boundary, &[])
+    }
+
+    /// Plans `boundary` with files of bailiwick's own in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
+    pub fn with_files(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, PlanError> {
+        build::build(boundary, files)
     }
 }
 

@@ -10,18 +10,17 @@ mod needs;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
-
 use bailiwick_policy::boundary::Boundary;
 use bailiwick_policy::guarantee::{Guarantee, Promise, Strength};
+use bailiwick_policy::needs::shortfalls;
 use serde::Serialize;
 
 use crate::api::Tier;
 use crate::facts::{Facts, KernelVersion, Namespaces};
 use crate::userns::OLDEST_FOR_NAMESPACES;
 
+pub use bailiwick_policy::needs::{Need, Shortfall, needs};
 pub use markdown::tiers_markdown;
-pub use needs::{Need, needs};
 
 /// Why a tier cannot be entered on a host at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -166,7 +165,6 @@ fn common(guarantee: Guarantee, facts: &Facts) -> Option<Answer> {
         Guarantee::NamesAbsent => detects(
             "the supervisor watches the directories that the names would appear in, moves what appears into quarantine at once and reports it",
         ),
-        Guarantee::HostsFiltered => lacks("there is no network gate in this version: a run has no network at all"),
         Guarantee::IdentitySeparate => {
             lacks("the inside runs as the same user, by design on Linux; its capabilities are dropped")
         }
@@ -187,48 +185,10 @@ fn common(guarantee: Guarantee, facts: &Facts) -> Option<Answer> {
     })
 }
 
-/// A promise that a boundary needs and a tier does not keep as strongly as needed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shortfall {
-    /// What the tier promises.
-    pub promise: Promise,
-    /// What the boundary needs.
-    pub need: Need,
-}
-
-impl fmt::Display for Shortfall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (promise, need) = (&self.promise, &self.need);
-        let needed = if need.strength == Strength::Detects { "at least detects" } else { need.strength.name() };
-        write!(
-            f,
-            "{}: {} here, {needed} is needed because {}\n  {}",
-            promise.guarantee,
-            promise.strength.name(),
-            need.why,
-            promise.reason
-        )?;
-        match &promise.remedy {
-            Some(remedy) => write!(f, "\n  what would supply it: {}", remedy.replace('\n', "\n  ")),
-            None => Ok(()),
-        }
-    }
-}
-
 /// What the boundary needs and the tier does not keep here, without the losses that the user accepted by name.
 pub fn shortfall(tier: Tier, facts: &Facts, boundary: &Boundary) -> Vec<Shortfall> {
-    shortfall_for(promises(tier, facts, Some(boundary)), needs(boundary))
+    shortfalls(&needs(boundary), promises(tier, facts, Some(boundary)))
         .into_iter()
         .filter(|shortfall| !boundary.isolation.accept.contains(&shortfall.promise.guarantee))
-        .collect()
-}
-
-fn shortfall_for(promises: Vec<Promise>, needs: Vec<Need>) -> Vec<Shortfall> {
-    promises
-        .into_iter()
-        .filter_map(|promise| {
-            let need = needs.iter().find(|need| need.guarantee == promise.guarantee)?.clone();
-            (promise.strength < need.strength).then_some(Shortfall { promise, need })
-        })
         .collect()
 }

@@ -1,6 +1,7 @@
 //! One run: plan, prepare, enter, supervise.
 
 mod error;
+mod gate;
 mod record;
 mod standard;
 
@@ -17,6 +18,7 @@ use crate::api::{Command, Event, Outcome, Tier};
 pub use crate::enter::Blank;
 use crate::enter::{Confinement, Launch};
 use crate::facts::Facts;
+use crate::gate::Gatekeeper;
 use crate::landlock::{self, Abi, HARMLESS_DEVICES, Lock, Use};
 use crate::plan::{Plan, Watched};
 use crate::seccomp::{self, Openings};
@@ -36,10 +38,18 @@ pub struct Settings {
     pub journal: PathBuf,
 }
 
+/// What was made for a run before it.
+#[derive(Default)]
+pub struct Given {
+    /// An enclosure that was started before the policy was read; one for another tier is ended.
+    pub blank: Option<Blank>,
+    /// Keeps the network gate: used where the policy allows hosts and the tier is `namespaces`, the one with a gate.
+    pub gatekeeper: Option<Box<dyn Gatekeeper>>,
+}
+
 /// Runs `command` inside `boundary`, held by `tier`, and returns when it and everything that it started has ended.
 ///
-/// The calling process must have one thread: the child of a process with several could wait for ever for a lock. `blank` is
-/// what was started for this run before its policy was read; one for another tier is ended.
+/// The calling process must have one thread: the child of a process with several could wait for ever for a lock.
 ///
 /// # Errors
 ///
@@ -50,15 +60,17 @@ pub fn run(
     facts: &Facts,
     command: &Command,
     settings: &Settings,
-    blank: Option<Blank>,
+    given: Given,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, RunError> {
-    let blank = match blank.filter(|blank| blank.tier() == tier) {
+    let gatekeeper = gate::keeper(boundary, tier, given.gatekeeper)?;
+    let blank = match given.blank.filter(|blank| blank.tier() == tier) {
         Some(blank) => blank,
         None => Blank::start(tier)?,
     };
     let (arena, waiting) = blank.into_parts();
-    let plan = Plan::new(boundary).map_err(RunError::Plan)?;
+    let files = gatekeeper.as_deref().map(gate::files).unwrap_or_default();
+    let plan = Plan::with_files(boundary, &files).map_err(RunError::Plan)?;
     for home in &plan.homes {
         make_home(home)?;
     }
@@ -68,17 +80,20 @@ pub fn run(
     standard::hand_over(boundary, &mut wiring.inside, &mut lock)?;
     let openings =
         Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
-    let environment = match tier {
+    let mut environment = match tier {
         Tier::Namespaces => boundary.environment.clone(),
         Tier::Landlock => environment_without_mounts(boundary),
     };
+    let gating =
+        gatekeeper.map(|gatekeeper| gate::gating(boundary, gatekeeper, facts, &mut environment)).transpose()?;
     let confinement = Confinement {
         plan: (tier == Tier::Namespaces).then_some(&plan),
         lock: &lock,
         filter: seccomp::filter(openings),
+        outlet: gating.as_ref().map(|gating| gating.ports.as_slice()),
     };
     let launch = Launch::new(&arena, boundary, &confinement, command, &environment, wiring.inside);
-    let begun = Begun { tier, waiting, arena: &arena, launch: launch.map_err(RunError::Prepare)? };
+    let begun = Begun { tier, waiting, arena: &arena, launch: launch.map_err(RunError::Prepare)?, gating };
     let on_event = RefCell::new(on_event);
     let tell = |event: &Event| {
         // Free whenever this is called: nothing that hears an event starts another.

@@ -4,6 +4,8 @@
 //! signals on and keeps the time. It opens nothing by a path that the inside can swap.
 
 mod changes;
+mod gate;
+mod gate_process;
 mod reaper;
 mod signals;
 
@@ -22,6 +24,8 @@ use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
+pub(crate) use gate::Gating;
+use gate::{Gate, News};
 pub(crate) use signals::Handled;
 
 /// How long a terminal that takes no output is waited for at the end.
@@ -40,6 +44,9 @@ struct Supervisor<'a> {
     watch: Option<Watch>,
     door: Option<Door>,
     to_cover: Vec<PathBuf>,
+    gate: GateState,
+    /// The init has said so.
+    root_stands: bool,
     clock: Clock,
     /// The enclosure has a process-id namespace of its own.
     has_namespaces: bool,
@@ -52,6 +59,15 @@ struct Supervisor<'a> {
     /// The init has told how the command ended, and that nothing else of the tree is alive.
     told_the_end: bool,
     on_event: &'a mut dyn FnMut(&Event),
+}
+
+/// The network gate.
+enum GateState {
+    /// The run has none, or none any more.
+    None,
+    /// Its sockets have not come yet.
+    Awaited(Gating),
+    Running(Gate),
 }
 
 /// When the command's time is up, and whether it has been told.
@@ -82,6 +98,8 @@ pub(crate) struct Begun<'a> {
     pub(crate) waiting: Waiting,
     pub(crate) arena: &'a Arena,
     pub(crate) launch: Launch<'a>,
+    /// The network gate, if the run has one.
+    pub(crate) gating: Option<Gating>,
 }
 
 /// Hands the launch over and stays until its tree is dead.
@@ -92,7 +110,7 @@ pub(crate) fn supervise(
     tasks: Tasks<'_>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, RunError> {
-    let Begun { tier, waiting, arena, launch } = begun;
+    let Begun { tier, waiting, arena, launch, gating } = begun;
     let (entered, handled) = waiting.hand_over(arena, launch)?;
     let signals = match handled.descriptor() {
         Ok(signals) => signals,
@@ -110,6 +128,8 @@ pub(crate) fn supervise(
         watch: None,
         door: None,
         to_cover: Vec::new(),
+        gate: gating.map_or(GateState::None, GateState::Awaited),
+        root_stands: false,
         clock: Clock { deadline: None, state: ClockState::Running },
         has_namespaces: tier == Tier::Namespaces,
         let_go: false,
@@ -134,15 +154,27 @@ impl Supervisor<'_> {
         self.to_cover = (tasks.sockets_to_cover)()?;
         self.look_again()?;
         self.orphans_are_collected = reaper::collects_orphans();
-        match self.outer {
-            // The inside's terminal comes first.
-            Some(_) => Ok(()),
-            None if self.to_cover.is_empty() => self.order(Order::Go),
-            None => self.order(Order::SayReady),
-        }
+        self.proceed()
     }
 
-    /// The root of the inside stands: covers what has to be covered, and lets the command start.
+    /// Lets the command start when everything that has to be there before is there, or asks for what is missing.
+    fn proceed(&mut self) -> Result<(), RunError> {
+        let gate_is_ready = match &self.gate {
+            GateState::None => true,
+            GateState::Awaited(_) => false,
+            GateState::Running(gate) => gate.is_ready(),
+        };
+        // The inside's terminal comes by itself.
+        if self.outer.is_some() || !gate_is_ready {
+            return Ok(());
+        }
+        if !self.to_cover.is_empty() && !self.root_stands {
+            return self.order(Order::SayReady);
+        }
+        self.cover_and_go()
+    }
+
+    /// Covers what has to be covered, and lets the command start.
     fn cover_and_go(&mut self) -> Result<(), RunError> {
         for socket in std::mem::take(&mut self.to_cover) {
             let covered = self.door.as_ref().map_or(Err(Errno::BADF), |door| door.cover_socket(&socket));
@@ -170,6 +202,9 @@ impl Supervisor<'_> {
             if ready.watch || self.watch.as_ref().is_some_and(|watch| watch.tick().is_some()) {
                 self.on_watch();
             }
+            if ready.gate {
+                self.on_gate()?;
+            }
             if let Some(relay) = &mut self.relay {
                 relay.on_ready().map_err(RunError::Terminal)?;
                 if relay.outer_is_gone() {
@@ -186,17 +221,21 @@ impl Supervisor<'_> {
     }
 
     fn wait(&self) -> Result<Ready, RunError> {
-        let mut fds = Vec::with_capacity(6);
+        let mut fds = Vec::with_capacity(8);
         fds.push(PollFd::new(&self.entered.messages, PollFlags::IN));
         fds.push(PollFd::new(&self.signals, PollFlags::IN));
         if let Some(watch) = &self.watch {
             fds.push(PollFd::from_borrowed_fd(watch.fd(), PollFlags::IN));
         }
+        let gate_at = fds.len();
+        let gate = if let GateState::Running(gate) = &self.gate { gate.fd() } else { None };
+        fds.extend(gate.map(|gate| PollFd::from_borrowed_fd(gate, PollFlags::IN)));
         if let Some(relay) = &self.relay {
             relay.poll_fds(&mut fds);
         }
         let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let ticks = [self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick)];
+        let gate_tick = if let GateState::Running(gate) = &self.gate { gate.tick() } else { None };
+        let ticks = [self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick), gate_tick];
         let timeout = until
             .into_iter()
             .chain(ticks.into_iter().flatten())
@@ -207,11 +246,16 @@ impl Supervisor<'_> {
             Err(errno) => return Err(RunError::Signals(errno)),
         }
         let ready = |index: usize| fds.get(index).is_some_and(|fd: &PollFd<'_>| !fd.revents().is_empty());
-        Ok(Ready { messages: ready(0), signals: ready(1), watch: self.watch.is_some() && ready(2) })
+        Ok(Ready {
+            messages: ready(0),
+            signals: ready(1),
+            watch: self.watch.is_some() && ready(2),
+            gate: gate.is_some() && (ready(gate_at) || gate_tick == Some(Duration::ZERO)),
+        })
     }
 
     fn on_message(&mut self) -> Result<Option<Outcome>, RunError> {
-        let Some((message, descriptor)) = Message::receive(&self.entered.messages).map_err(RunError::Lost)? else {
+        let Some((message, mut descriptors)) = Message::receive(&self.entered.messages).map_err(RunError::Lost)? else {
             return if self.let_go || self.clock.state != ClockState::Running {
                 // Somebody with the right to do so has killed the init from outside.
                 Ok(Some(Outcome::Signalled { signal: libc::SIGKILL }))
@@ -219,31 +263,62 @@ impl Supervisor<'_> {
                 Err(RunError::Lost(Errno::CHILD))
             };
         };
-        match (message, descriptor) {
-            (Message::Terminal, Some(master)) => {
+        match message {
+            Message::Terminal => {
+                let master = descriptors.pop().ok_or(RunError::Lost(Errno::BADF))?;
                 if let Some(outer) = self.outer.take() {
                     self.relay = Some(Relay::start(outer, master).map_err(RunError::Terminal)?);
                 }
-                self.cover_and_go()?;
+                self.root_stands = true;
+                self.proceed()?;
             }
-            (Message::Ready, _) => self.cover_and_go()?,
-            (Message::Terminal, None) => return Err(RunError::Lost(Errno::BADF)),
-            (Message::Stopped, _) => self.stop_too()?,
-            (Message::Failed(failure), _) => return Err(RunError::Raw(RawFailure(failure))),
-            (Message::NotStarted(errno), _) => {
+            Message::Ready => {
+                self.root_stands = true;
+                self.proceed()?;
+            }
+            Message::Outlet { packets } => {
+                if let GateState::Awaited(gating) = std::mem::replace(&mut self.gate, GateState::None) {
+                    let gate = Gate::start(gating, descriptors, packets);
+                    self.gate = GateState::Running(gate.map_err(RunError::StartGate)?);
+                }
+            }
+            Message::Stopped => self.stop_too()?,
+            Message::Failed(failure) => return Err(RunError::Raw(RawFailure(failure))),
+            Message::NotStarted(errno) => {
                 self.told_the_end = true;
                 return Ok(Some(Outcome::NotStarted { errno }));
             }
-            (Message::Exited(status), _) => {
+            Message::Exited(status) => {
                 self.told_the_end = true;
                 return Ok(Some(Outcome::Exited { status: u8::try_from(status & 0xff).unwrap_or(u8::MAX) }));
             }
-            (Message::Signalled(signal), _) => {
+            Message::Signalled(signal) => {
                 self.told_the_end = true;
                 return Ok(Some(Outcome::Signalled { signal }));
             }
         }
         Ok(None)
+    }
+
+    /// The gate has told something, or should have.
+    fn on_gate(&mut self) -> Result<(), RunError> {
+        let GateState::Running(gate) = &mut self.gate else { return Ok(()) };
+        let on_event = &mut self.on_event;
+        let was_ready = gate.is_ready();
+        let news = gate.on_ready(&mut |event| on_event(&event));
+        let is_late = gate.is_late();
+        match news {
+            Some(News::Ready) => self.proceed(),
+            Some(News::Ended(why)) if was_ready => {
+                self.gate = GateState::None;
+                let why = why.unwrap_or_else(|| "it was killed, or has crashed".to_owned());
+                (self.on_event)(&Event::NetworkLost { why });
+                Ok(())
+            }
+            Some(News::Ended(why)) => Err(RunError::Gate { why }),
+            None if is_late => Err(RunError::Gate { why: Some("it did not begin in time".to_owned()) }),
+            None => Ok(()),
+        }
     }
 
     /// The command has stopped, and all of the tree with it. Where a person can see and continue it, this process stops
@@ -350,9 +425,17 @@ impl Supervisor<'_> {
         if !self.told_the_end {
             self.entered.wait();
         }
+        if let GateState::Running(gate) = &self.gate {
+            gate.ask_to_end();
+        }
         // The last hold on the enclosure's mounts: the init's exit takes them down, while this goes on.
         self.door = None;
         let on_event = self.on_event;
+        if let GateState::Running(gate) = std::mem::replace(&mut self.gate, GateState::None)
+            && self.let_go
+        {
+            gate.end(self.orphans_are_collected, &mut |event| on_event(&event));
+        }
         if let Some(watch) = &mut self.watch {
             watch.final_check(&mut |change| match changes::event(change, None) {
                 // The tree is dead: nothing is left to be protected from.
@@ -375,4 +458,5 @@ struct Ready {
     messages: bool,
     signals: bool,
     watch: bool,
+    gate: bool,
 }

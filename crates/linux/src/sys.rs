@@ -8,6 +8,8 @@ pub mod landlock;
 pub mod lease;
 pub mod mount;
 pub mod net;
+pub mod netlink;
+pub mod packet;
 pub mod process;
 mod raw;
 pub mod seccomp;

@@ -29,13 +29,23 @@ pub struct Credential {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialSource {
-    /// The value of a variable of the caller's environment. The inside does not get that variable from this.
+    /// The value of a variable of the caller's environment. The inside does not get that variable, whatever passes it.
     Env(String),
     /// The content of a file, without the line end at its end: `~/…` in a policy, absolute in a boundary.
     File(#[serde(serialize_with = "crate::text::path_as_text")] PathBuf),
     /// What a program prints, without the line end at its end. The program is absolute, or a name that is looked up in the
     /// caller's `PATH`; it is run in the user's home.
     Command(#[serde(serialize_with = "words_as_text")] Vec<OsString>),
+}
+
+impl CredentialSource {
+    /// The variable of the caller's environment, where it is one: it is not passed to the inside.
+    pub(crate) fn variable(&self) -> Option<&str> {
+        match self {
+            CredentialSource::Env(name) => Some(name),
+            CredentialSource::File(_) | CredentialSource::Command(_) => None,
+        }
+    }
 }
 
 impl Credential {

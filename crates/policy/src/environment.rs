@@ -79,10 +79,11 @@ const NEVER_BY_PATTERN: [&str; 25] = [
 /// Makes the environment, sorted by name.
 ///
 /// In this order, later ones winning: what is passed, what bailiwick sets (`HOME`, `USER`, `LOGNAME`, `TMPDIR`), what the
-/// policy sets, and the mark `BAILIWICK=1`.
+/// policy sets, and the mark `BAILIWICK=1`. A variable of `credentials` is never passed: its value stays outside.
 pub(crate) fn resolve(
     rules: &EnvironmentRules,
     ceiling: Option<&[Ruled<String>]>,
+    credentials: &[&str],
     host: &Host,
     home: &Path,
     notices: &mut Vec<Notice>,
@@ -90,6 +91,18 @@ pub(crate) fn resolve(
     let mut environment: BTreeMap<OsString, OsString> = BTreeMap::new();
     for (name, value) in &host.environment {
         if let Some(rule) = passing_rule(rules, ceiling, name, value, notices) {
+            if credentials.iter().any(|credential| same_name(credential, name)) {
+                notices.push(Notice {
+                    kind: NoticeKind::Remark,
+                    text: format!(
+                        "the variable `{}` is not passed: a credential comes from it, which the gate puts in outside; a \
+                         program that wants the variable gets a placeholder by `set`",
+                        escape(name)
+                    ),
+                    origin: Some(rule.origin.clone()),
+                });
+                continue;
+            }
             if rule.value.as_str() == name && looks_secret(name, value) {
                 notices.push(Notice {
                     kind: NoticeKind::SecretPassed,
@@ -130,6 +143,11 @@ pub(crate) fn resolve(
     }
     environment.insert("BAILIWICK".into(), "1".into());
     environment.into_iter().collect()
+}
+
+/// Whether both are one variable. Windows takes `Token` and `TOKEN` for one.
+fn same_name(one: &str, other: &OsStr) -> bool {
+    OsStr::new(one) == other || (cfg!(windows) && other.eq_ignore_ascii_case(one))
 }
 
 /// The rule that passes this variable, if one does and the administrator's list does not stop it.

@@ -83,9 +83,14 @@ impl std::error::Error for ExplainError {
 /// host with an optional port (443 where none is written), or a request (`GET example.org/path`, `https://example.org/path`).
 pub fn explain(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {
     match verb {
-        Verb::Connect => network::explain(boundary, verb, target),
+        Verb::Connect => explain_connect(boundary, target),
         _ => explain_path(boundary, host, verb, target),
     }
+}
+
+/// [`explain`] for [`Verb::Connect`], which asks nothing of the host: so it answers for boundaries of other hosts too.
+pub fn explain_connect(boundary: &Boundary, target: &OsStr) -> Result<Explanation, ExplainError> {
+    network::explain(boundary, Verb::Connect, target)
 }
 
 fn explain_path(boundary: &Boundary, host: &Host, verb: Verb, target: &OsStr) -> Result<Explanation, ExplainError> {

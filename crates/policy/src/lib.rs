@@ -25,6 +25,7 @@ pub mod keys;
 pub mod locate;
 pub mod merge;
 pub mod nearest;
+pub mod needs;
 pub mod origin;
 pub mod policy;
 pub mod reference;

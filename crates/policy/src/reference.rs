@@ -77,7 +77,9 @@ A rule of `allow` is a text, or a table with the text as `host` and options.
 - Methods are case-sensitive; `GET` does not include `HEAD`. `git` over https needs `GET` and `POST`.
 - In a path `*` stands for any text between two slashes, `**` between slashes for any number of parts; at the end it stands for
   everything below: `/v1/**` covers `/v1/` and `/v1/a/b`, not `/v1`. Letter case matters.
-- Queries are not looked at: what follows a `?` is allowed with its path.
+- Queries and bodies are not looked at: what follows a `?` is allowed with its path, and a server that takes a method out of either
+  (`_method=DELETE`) does what it is told. Fields that do the same (`X-HTTP-Method-Override`, `X-Original-URL`, `X-Rewrite-URL` and
+  their kin) are refused where no rule is for every request of the host. A WebSocket that a rule allows is a connection both ways.
 - A rule with a path refuses what servers are known to read in two ways: `//`, `.` and `..` as parts, `\`, `;`, an encoded dot,
   slash, backslash, percent sign, semicolon, `?`, `#` or control character (`%2e`, `%2f` and so on), encoded bytes that are not
   UTF-8. Only rules for every path (`/**`, or none) let them through. Some registries ask for `/@scope%2fname`.
@@ -112,6 +114,8 @@ sees the secret, but can make every allowed request with it.
 
 - Every rule of `allow` that covers the host on that port needs `inspect = true` beside it; otherwise the run is refused.
 - Of two credentials for the same host and header the last one written counts, the administrator's over all.
+- The variable of `env` is not passed to the inside, whatever `pass` says; a placeholder for it is written with `set`. The file of
+  `file` is denied inside, and a program that `command` names by its path cannot be changed from there.
 - A workspace's own document never brings any, even where it is trusted: a repository must neither choose a program that runs
   outside nor where a secret of yours goes.
 

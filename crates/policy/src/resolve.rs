@@ -20,6 +20,7 @@ use crate::policy::{Ceiling, Limits, Notice, NoticeKind, Policy, Ruled, TierChoi
 use crate::search::SearchError;
 use crate::text::escape;
 
+mod credentials;
 mod files;
 mod own;
 mod private;
@@ -163,11 +164,14 @@ impl Policy {
         };
         protect_git(&mut boundary, &mut files)?;
         own.protect(&mut boundary, &mut files)?;
+        credentials::keep_outside(&mut boundary, &mut files)?;
         files.finish(&mut boundary)?;
 
         let pass = ceiling.and_then(|ceiling| ceiling.pass.as_deref());
-        boundary.environment =
-            crate::environment::resolve(&self.environment, pass, host, &boundary.home, &mut boundary.notices);
+        let secret: Vec<&str> =
+            self.network.credentials.iter().filter_map(|credential| credential.value.from.variable()).collect();
+        let Boundary { home, notices, .. } = &mut boundary;
+        boundary.environment = crate::environment::resolve(&self.environment, pass, &secret, host, home, notices);
         boundary.isolation = self.isolation(ceiling, &mut boundary.notices);
         Ok(boundary)
     }

@@ -86,6 +86,21 @@ impl Table {
         });
     }
 
+    /// A number of times a second with its least.
+    pub(crate) fn rate(&mut self, part: &'static str, what: &str, per_second: f64, least: f64) {
+        self.rows.push(Row {
+            part,
+            what: what.to_owned(),
+            value: format!("{:.2} M/s", per_second / 1e6),
+            tail: String::new(),
+            ratio: None,
+            against: String::new(),
+            budget: format!("≥ {:.2} M/s", least / 1e6),
+            kept: Some(per_second >= least),
+            data: json!({ "per_second": per_second }),
+        });
+    }
+
     /// A sentence about how a number came to be, or why it is missing.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());

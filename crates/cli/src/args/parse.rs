@@ -23,7 +23,6 @@ impl Parsed {
     }
 
     /// The value of an option that is given at most once.
-    #[cfg(any(target_os = "linux", test))]
     pub(crate) fn value(&self, opt: Opt) -> Option<&OsStr> {
         self.options.iter().rev().find(|(given, _)| *given == opt).map(|(_, value)| value.as_os_str())
     }

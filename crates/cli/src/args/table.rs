@@ -12,8 +12,10 @@ pub(crate) use options::{GUARANTEES, PROFILES};
 pub(crate) enum Opt {
     Accept,
     AllowHost,
+    As,
     Deny,
     Env,
+    Facts,
     Forget,
     Help,
     Json,

@@ -1,5 +1,7 @@
 //! `bailiwick explain`: may it, by which rule, and what would change it.
 
+mod elsewhere;
+
 use bailiwick::policy::decide::Verdict;
 use bailiwick::policy::explain::{Verb, explain as ask};
 
@@ -17,6 +19,9 @@ pub(crate) fn explain(parsed: &Parsed) -> Result<u8, Failure> {
     let verb = verb(parsed.positional(0).to_str().unwrap_or_default());
     // The parser lets only the words of its table through.
     let verb = verb.ok_or_else(|| Failure::new("there are read, write, remove, connect and socket"))?;
+    if let Some(machine) = elsewhere::Machine::asked_for(parsed)? {
+        return machine.explain(parsed, verb);
+    }
     let sandbox = sandbox(parsed)?;
     let boundary = sandbox.boundary().map_err(Failure::new)?;
     let explanation = ask(&boundary, sandbox.host(), verb, parsed.positional(1)).map_err(Failure::new)?;

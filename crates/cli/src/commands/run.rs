@@ -14,6 +14,7 @@ use super::common::sandbox;
 use crate::args::Parsed;
 use crate::args::table::Opt;
 use crate::failure::Failure;
+use crate::gate::gatekeeper;
 use messages::{Messages, Volume};
 
 pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
@@ -38,7 +39,8 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
         report = report.to(file.try_clone().map_err(Failure::new)?);
     }
     let mut report = report.watched(|event| messages.hear(event));
-    let outcome = match prepared.run_in(blank, parsed.positionals.clone(), &mut report) {
+    let gatekeeper = gatekeeper(&prepared)?;
+    let outcome = match prepared.run_in(blank, gatekeeper, parsed.positionals.clone(), &mut report) {
         Ok(outcome) => outcome,
         Err(error) => {
             let failure = Failure::new(error);

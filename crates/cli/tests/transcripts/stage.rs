@@ -54,6 +54,7 @@ impl Stage {
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.root.join("bin").display()))
             .env("USER", "ana")
             .env("LANG", "C.UTF-8")
+            .env("MACHINES", concat!(env!("CARGO_MANIFEST_DIR"), "/../windows/fixtures"))
             .stdin(Stdio::null())
             .stdout(writer.try_clone().expect("a descriptor can be doubled"))
             .stderr(writer);

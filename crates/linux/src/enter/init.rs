@@ -14,7 +14,7 @@ use rustix::process::{
 use super::blank::Start;
 use super::message::{Message, Order};
 use super::start::Terminal;
-use super::{Failure, Launch, Stage, confine, identity, root, start};
+use super::{Failure, Launch, Stage, confine, identity, outlet, root, start};
 use crate::sys;
 use crate::sys::signals::Signals;
 
@@ -47,7 +47,7 @@ pub(super) fn main(start: &Start<'_>, supervisor: OwnedFd) -> ! {
             }
         },
     };
-    let _ = ending.send(&supervisor, None);
+    let _ = ending.send(&supervisor, &[]);
     sys::process::exit_now(0)
 }
 
@@ -114,6 +114,10 @@ fn set_up(
     launch: &Launch<'_>,
     supervisor: &OwnedFd,
 ) -> Result<Option<Terminal>, Failure> {
+    if let Some(ports) = launch.outlet {
+        // First, so that the gate starts while the rest is set up.
+        outlet::open(ports, supervisor)?;
+    }
     if let Some(Mounts { bare, nesting, umask }) = ready.mounts {
         if !launch.nested_namespaces {
             nesting.forbid()?;
@@ -130,7 +134,7 @@ fn set_up(
     let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
     confine::confine(start, launch)?;
     while Order::receive(supervisor).map_err(Stage::Go.failed())? == Order::SayReady {
-        Message::Ready.send(supervisor, None).map_err(Stage::Go.failed())?;
+        Message::Ready.send(supervisor, &[]).map_err(Stage::Go.failed())?;
     }
     // Not before: until now the supervisor could open this process's namespaces.
     // Nothing inside may open this process's memory or descriptors.
@@ -179,7 +183,7 @@ fn look_after(command: Pid, supervisor: &OwnedFd, outside: Pid) -> Message {
                         sys::process::signal_all_others(libc::SIGSTOP);
                         all_stopped = true;
                     }
-                    let _ = Message::Stopped.send(supervisor, None);
+                    let _ = Message::Stopped.send(supervisor, &[]);
                 }
                 Reaped::Others => {}
             },

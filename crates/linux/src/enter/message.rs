@@ -15,11 +15,16 @@ use super::{Failure, Stage};
 /// Bytes of a record: four little-endian 32-bit numbers.
 const RECORD: usize = 16;
 
+/// The most descriptors that come along with a message; the kernel takes 253 (unix(7), `SCM_MAX_FD`).
+pub(crate) const MOST_DESCRIPTORS: usize = 250;
+
 /// One thing that the init tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Message {
     /// The inside's pseudo-terminal, whose master descriptor comes along.
     Terminal,
+    /// The gate's sockets, which come along in the order of [`super::outlet`]. Says whether the last one sees packets.
+    Outlet { packets: bool },
     /// Setting up failed; nothing has run.
     Failed(Failure),
     /// Everything is set up; said only when asked.
@@ -47,6 +52,7 @@ impl Message {
             Message::Exited(status) => (6, 0, 0, status),
             Message::Signalled(signal) => (7, 0, 0, signal),
             Message::Ready => (8, 0, 0, 0),
+            Message::Outlet { packets } => (9, 0, 0, i32::from(packets)),
         };
         let mut record = [0; RECORD];
         for (place, number) in record.chunks_exact_mut(4).zip([kind, stage as u32, index as u32, value as u32]) {
@@ -70,39 +76,39 @@ impl Message {
             6 => Message::Exited(value),
             7 => Message::Signalled(value),
             8 => Message::Ready,
+            9 => Message::Outlet { packets: value != 0 },
             _ => return None,
         })
     }
 
-    /// Sends the message; with a descriptor if there is one. Callable after `clone`: no allocation.
-    pub(super) fn send(self, socket: &OwnedFd, descriptor: Option<BorrowedFd<'_>>) -> Result<(), Errno> {
+    /// Sends the message, with up to [`MOST_DESCRIPTORS`]. Callable after `clone`: no allocation.
+    pub(super) fn send(self, socket: &OwnedFd, descriptors: &[BorrowedFd<'_>]) -> Result<(), Errno> {
         let record = self.encode();
-        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
-        let descriptors = descriptor.map(|fd| [fd]);
-        if let Some(descriptors) = &descriptors {
-            control.push(SendAncillaryMessage::ScmRights(descriptors));
+        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(Errno::TOOMANYREFS);
         }
         sendmsg(socket.as_fd(), &[IoSlice::new(&record)], &mut control, SendFlags::NOSIGNAL).map(drop)
     }
 
     /// Receives the next message. `None` at the end: the init is gone, or said something that it cannot say.
-    pub(crate) fn receive(socket: &OwnedFd) -> Result<Option<(Message, Option<OwnedFd>)>, Errno> {
+    pub(crate) fn receive(socket: &OwnedFd) -> Result<Option<(Message, Vec<OwnedFd>)>, Errno> {
         let mut record = [0; RECORD];
-        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received =
             recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut record)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
         if received.bytes != RECORD {
             return Ok(None);
         }
-        let mut descriptor = None;
+        let mut descriptors = Vec::new();
         for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                descriptor = descriptors.last();
+            if let RecvAncillaryMessage::ScmRights(received) = message {
+                descriptors.extend(received);
             }
         }
-        Ok(Message::decode(&record).map(|message| (message, descriptor)))
+        Ok(Message::decode(&record).map(|message| (message, descriptors)))
     }
 }
 
@@ -146,6 +152,7 @@ impl Order {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -157,6 +164,8 @@ mod tests {
             Message::Terminal,
             Message::NotStarted(2),
             Message::Ready,
+            Message::Outlet { packets: true },
+            Message::Outlet { packets: false },
             Message::Stopped,
             Message::Exited(255),
             Message::Signalled(9),
@@ -164,6 +173,26 @@ mod tests {
         for message in failures.chain(others) {
             assert_eq!(Message::decode(&message.encode()), Some(message));
         }
+    }
+
+    #[test]
+    fn many_descriptors_come_along_in_their_order() {
+        let (ours, theirs) = rustix::net::socketpair(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::SEQPACKET,
+            rustix::net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        let sent = [ours.as_fd(), theirs.as_fd()].repeat(MOST_DESCRIPTORS / 2);
+        Message::Outlet { packets: true }.send(&ours, &sent).unwrap();
+        let (message, received) = Message::receive(&theirs).unwrap().unwrap();
+        assert_eq!((message, received.len()), (Message::Outlet { packets: true }, sent.len()));
+        let number = |fd: BorrowedFd<'_>| rustix::fs::fstat(fd).unwrap().st_ino;
+        for (sent, received) in sent.iter().zip(&received) {
+            assert_eq!(number(*sent), number(received.as_fd()));
+        }
+        assert!(Message::Ready.send(&ours, &[ours.as_fd(); MOST_DESCRIPTORS + 10]).is_err());
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::terminal::Source;
 /// Everything that differs from run to run.
 pub(crate) struct Launch<'a> {
     pub(super) nested_namespaces: bool,
+    /// The ports that the gate listens on, if the run has one.
+    pub(super) outlet: Option<&'a [u16]>,
     pub(super) operations: &'a [Operation<'a>],
     /// Whether the inside has a pseudo-terminal that the supervisor relays.
     pub(super) terminal: bool,
@@ -72,6 +74,8 @@ pub(crate) struct Confinement<'a> {
     pub(crate) plan: Option<&'a Plan>,
     pub(crate) lock: &'a Lock,
     pub(crate) filter: &'static [libc::sock_filter],
+    /// The ports that the gate listens on, in the `namespaces` tier, if there is a gate.
+    pub(crate) outlet: Option<&'a [u16]>,
 }
 
 impl<'a> Launch<'a> {
@@ -87,6 +91,7 @@ impl<'a> Launch<'a> {
         let arguments: Result<Vec<_>, _> = command.argv.iter().map(|text| script::text(text, arena)).collect();
         Ok(Launch {
             nested_namespaces: boundary.isolation.nested_namespaces,
+            outlet: confinement.outlet.map(|ports| arena.slice(ports)).transpose()?,
             operations: confinement.plan.map(|plan| script::compile(plan, arena)).transpose()?.unwrap_or_default(),
             terminal: standard.contains(&Source::Pty),
             limits: arena.slice(&limits(&boundary.limits))?,

@@ -8,8 +8,8 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode as Bits, OFlags, ResolveFlags, StatxAttributes, StatxFlags, mkdirat, mknodat, openat2,
-    readlinkat_raw, statx, symlinkat, unlinkat,
+    AtFlags, CWD, FileType, Mode as Bits, OFlags, ResolveFlags, StatxAttributes, StatxFlags, mkdirat, mknodat, openat,
+    openat2, readlinkat_raw, statx, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::mount::{
@@ -228,6 +228,7 @@ fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation<'_>) -> Resu
             mount(tree, place)
         }
         Operation::Memory { at } => attach_memory(root, at).map(|()| 0),
+        Operation::File { at, memory, content, optional } => put_file(root, at, memory, content, *optional),
         Operation::Mask { at, kind } => {
             let cover = match kind {
                 Kind::Directory => &covers.directory,
@@ -242,6 +243,25 @@ fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation<'_>) -> Resu
             mount(clone_tree(cover.as_fd(), READ_ONLY | NO_EXEC)?, place)
         }
     }
+}
+
+/// Mounts a file of the root's own memory over what is at `at`, whatever that is: also over a symbolic link.
+fn put_file(root: &OwnedFd, at: &CStr, memory: &CStr, content: &[u8], optional: bool) -> Result<RawFd, Errno> {
+    let place = match present(open_beneath(root, at))? {
+        Some(place) => place,
+        None if optional => return Ok(0),
+        None => return Err(Errno::NOENT),
+    };
+    make_file(root, memory, Bits::from_raw_mode(0o644))?;
+    let file = openat(root, memory, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW, Bits::empty())?;
+    let mut rest = content;
+    while !rest.is_empty() {
+        let written = rustix::io::write(&file, rest)?;
+        rest = rest.get(written..).unwrap_or_default();
+    }
+    drop(file);
+    let file = Scratch::new(open_beneath(root, memory)?);
+    mount(clone_tree(file.as_fd(), READ_ONLY | NO_SUID | NO_DEVICES | NO_EXEC)?, place)
 }
 
 /// Attaches `tree` at `place` and leaves both open.

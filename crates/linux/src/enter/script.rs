@@ -8,7 +8,7 @@ use crate::plan::{Kind, Mode, Plan, Step};
 use crate::sys::arena::{Arena, ArenaError};
 use crate::sys::mount::{NO_DEVICES, NO_SUID, READ_ONLY};
 
-/// Where the covers of denied names are made: below the mount point of `/proc`, which hides them.
+/// Where the covers of denied names and files of bailiwick's own are made: below the mount point of `/proc`, which hides them.
 pub(super) const COVERS: &str = "proc";
 
 /// One operation of building the root. Paths are relative to the new root.
@@ -48,6 +48,13 @@ pub(super) enum Operation<'a> {
     Memory {
         at: &'a CStr,
     },
+    /// `memory` is where the file is made, relative to the new root.
+    File {
+        at: &'a CStr,
+        memory: &'a CStr,
+        content: &'a [u8],
+        optional: bool,
+    },
     Mask {
         at: &'a CStr,
         kind: Kind,
@@ -61,11 +68,12 @@ pub(super) enum Operation<'a> {
 
 /// One operation for each step of `plan`, in the same order, so that a failed operation's index names its step.
 pub(super) fn compile<'a>(plan: &Plan, arena: &'a Arena) -> Result<&'a [Operation<'a>], ArenaError> {
-    let operations = plan.steps.iter().map(|step| operation(step, arena)).collect::<Result<Vec<_>, _>>()?;
+    let operations = plan.steps.iter().enumerate();
+    let operations = operations.map(|(number, step)| operation(number, step, arena)).collect::<Result<Vec<_>, _>>()?;
     arena.slice(&operations)
 }
 
-fn operation<'a>(step: &Step, arena: &'a Arena) -> Result<Operation<'a>, ArenaError> {
+fn operation<'a>(number: usize, step: &Step, arena: &'a Arena) -> Result<Operation<'a>, ArenaError> {
     let below_root = |path| below_root(path, arena);
     Ok(match step {
         Step::Make { at, kind, mode } => Operation::Make { at: below_root(at)?, kind: *kind, mode: *mode },
@@ -86,6 +94,12 @@ fn operation<'a>(step: &Step, arena: &'a Arena) -> Result<Operation<'a>, ArenaEr
         Step::Protect { at } => Operation::Protect { at: below_root(at)? },
         Step::Pin { at } => Operation::Pin { at: below_root(at)? },
         Step::Memory { at } => Operation::Memory { at: below_root(at)? },
+        Step::File { at, content, optional } => Operation::File {
+            at: below_root(at)?,
+            memory: arena.text(format!("{COVERS}/f{number}").as_bytes())?,
+            content: arena.slice(content.as_bytes())?,
+            optional: *optional,
+        },
         Step::Mask { at, kind } => Operation::Mask { at: below_root(at)?, kind: *kind },
         Step::MaskAround { at, number } => {
             Operation::MaskAround { at: below_root(at)?, cover: arena.text(format!("{COVERS}/m{number}").as_bytes())? }

@@ -29,7 +29,7 @@ pub(super) fn open_terminal(launch: &Launch<'_>, supervisor: &OwnedFd) -> Result
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, flags)?;
     ioctl_tiocsctty(&slave)?;
-    Message::Terminal.send(supervisor, Some(master.as_fd()))?;
+    Message::Terminal.send(supervisor, &[master.as_fd()])?;
     Ok(Some(Terminal(slave)))
 }
 

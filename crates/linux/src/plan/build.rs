@@ -8,7 +8,7 @@ use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
 use bailiwick_policy::decide::Grant;
 use bailiwick_policy::policy::FileRuleKind;
 
-use super::{Kind, Mode, Plan, PlanError, Step, Watched};
+use super::{Kind, Mode, OwnFile, Plan, PlanError, Step, Watched};
 
 /// Where the tier builds its own file systems.
 const RESERVED: [&str; 2] = ["/proc", "/dev"];
@@ -16,7 +16,7 @@ const RESERVED: [&str; 2] = ["/proc", "/dev"];
 /// Directories of memory that every inside has, whatever the policy says about them.
 const OWN_MEMORY: [&str; 1] = ["/dev/shm"];
 
-pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
+pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, PlanError> {
     let mut builder = Builder::new(boundary);
     let guarded = boundary.guarded();
     let writable = |root: &Path| builder.grants.at(root) == Grant::Write;
@@ -44,6 +44,10 @@ pub(super) fn build(boundary: &Boundary) -> Result<Plan, PlanError> {
     }
     for socket in &boundary.network.sockets {
         builder.socket(&socket.value);
+    }
+    // Last: they lie over whatever the policy shows there.
+    for file in files {
+        builder.file(file, aliases.contains_key(file.at.as_os_str()));
     }
     let Builder { mut plan, grants, .. } = builder;
     plan.writable.extend(OWN_MEMORY.iter().map(PathBuf::from));
@@ -255,6 +259,15 @@ impl<'a> Builder<'a> {
         self.mount_point(socket, Kind::File);
         let (host, at) = (socket.to_owned(), socket.to_owned());
         self.plan.steps.push(Step::Tree { host, at, mode: Mode::ReadOnly });
+    }
+
+    /// A file of bailiwick's own. Where a tree of the host is, or a link was made (`stands`), it is mounted over what is there.
+    fn file(&mut self, file: &OwnFile, stands: bool) {
+        if !stands {
+            self.mount_point(&file.at, Kind::File);
+        }
+        let OwnFile { at, content, optional } = file.clone();
+        self.plan.steps.push(Step::File { at, content, optional });
     }
 
     /// The ground that a mount point at `place` stands on.

@@ -128,6 +128,25 @@ fn seen(plan: &Plan, path: &Path) -> Seen {
     seen
 }
 
+#[test]
+fn own_files_come_last_and_stand_on_what_is_there() {
+    let mut boundary = boundary(vec![rule(FileRuleKind::Read, "/etc", Present::Directory)], Vec::new());
+    boundary.aliases.push(Alias { at: "/run/link".into(), target: "there".into(), leads_to: "/run/there".into() });
+    let own = |at: &str| OwnFile { at: at.into(), content: "text".to_owned(), optional: false };
+    let plan = Plan::with_files(&boundary, &[own("/etc/resolv.conf"), own("/run/bw/ca.pem"), own("/run/link")]);
+    insta::assert_snapshot!(plan.unwrap(), @r"
+    make directory /etc (0755)
+    tree read-only /etc
+    make directory /run (0755)
+    link /run/link -> there
+    own file /etc/resolv.conf
+    make directory /run/bw (0755)
+    make file /run/bw/ca.pem (0644)
+    own file /run/bw/ca.pem
+    own file /run/link
+    ");
+}
+
 fn path() -> impl Strategy<Value = PathBuf> {
     prop::collection::vec(prop::sample::select(vec!["a", "b", "bc", "c"]), 1..5).prop_map(|parts| {
         let mut path = PathBuf::from("/");
@@ -189,8 +208,9 @@ proptest! {
     }
 
     #[test]
-    fn a_mount_point_exists_before_it_is_mounted_on(boundary in random_boundary()) {
-        let plan = Plan::new(&boundary).unwrap();
+    fn a_mount_point_exists_before_it_is_mounted_on(boundary in random_boundary(), own in path()) {
+        let own = OwnFile { at: own, content: String::new(), optional: false };
+        let plan = Plan::with_files(&boundary, &[own]).unwrap();
         let mut made: BTreeSet<&Path> = BTreeSet::from([Path::new("/")]);
         for step in &plan.steps {
             let at = step.at();
@@ -202,7 +222,7 @@ proptest! {
                     made.insert(at);
                 }
                 Step::MakeInMask { .. } | Step::LinkBeneath { .. } => {}
-                Step::Tree { .. } | Step::Memory { .. } => {
+                Step::Tree { .. } | Step::Memory { .. } | Step::File { .. } => {
                     let in_cover = matches!(seen_before(&plan, step, at), Seen::Covered);
                     prop_assert!(on_host || in_cover || made.contains(at), "{} has no mount point\n{}", step, plan);
                     made.insert(at);

@@ -31,6 +31,10 @@ pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answ
         Guarantee::NetworkOff => holds(
             "the system-call filter lets no socket be made but UNIX ones; what a host service behind a UNIX socket would do is the matter of sockets-confined",
         ),
+        Guarantee::HostsFiltered => lacks_but(
+            "without a network namespace nothing leads an ordinary connection to the network gate and nowhere else: Landlock knows ports and no addresses, and a run in this tier has no network at all",
+            OTHER_TIER,
+        ),
         Guarantee::SocketsConfined => sockets(facts),
         Guarantee::ProcessesHidden => lacks_but(processes(facts), OTHER_TIER),
         Guarantee::TreeDies => lacks_but(

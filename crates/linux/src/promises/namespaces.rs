@@ -45,7 +45,12 @@ pub(super) fn answer(guarantee: Guarantee, facts: &Facts, asked: &Asked) -> Answ
         Guarantee::NamesProtected => holds(
             "each name is mounted over itself read-only, and every directory above it up to the writable root is a mount, which cannot be renamed",
         ),
-        Guarantee::NetworkOff => holds("an own network namespace with nothing in it but its own loopback"),
+        Guarantee::NetworkOff => holds(
+            "an own network namespace with nothing in it but its own loopback; where the policy allows hosts, also one end of a cable whose other end only the network gate holds",
+        ),
+        Guarantee::HostsFiltered => holds(
+            "the only way out of the network namespace ends at the network gate, which takes TCP connections and looks up names; it decides by name before anything leaves, and where it cannot be set up (it needs veth devices) nothing is started",
+        ),
         Guarantee::SocketsConfined => sockets(facts, asked),
         Guarantee::ProcessesHidden => holds("an own process namespace with its own /proc"),
         Guarantee::TreeDies => holds(

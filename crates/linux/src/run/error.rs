@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use bailiwick_policy::text;
 use rustix::io::Errno;
 
+use crate::enter::outlet::Part;
 use crate::enter::{CloneError, Failure, PrepareError, Stage};
 use crate::landlock::{Lock, LockError, LockStep};
-use crate::plan::{Plan, PlanError};
+use crate::plan::{Plan, PlanError, Step};
 use crate::terminal::TerminalError;
 use crate::watch::WatchError;
 
@@ -65,6 +66,20 @@ pub enum RunError {
         /// The name, escaped for printing.
         name: String,
     },
+    /// The policy allows hosts, and nobody keeps a gate for them.
+    NoGate,
+    /// The policy names more ports than a gate listens on.
+    TooManyPorts {
+        /// How many.
+        number: usize,
+    },
+    /// The network gate's process could not be made.
+    StartGate(Errno),
+    /// The network gate did not begin.
+    Gate {
+        /// Why, as far as known, escaped for printing.
+        why: Option<String>,
+    },
     /// The kernel made no process in new namespaces.
     Namespaces(Errno),
     /// A step on the way in failed; nothing has run.
@@ -109,9 +124,15 @@ impl RunError {
                         homes(plan)
                     )
                 }
+                Some(step @ Step::File { .. }) if errno == Errno::NOENT => {
+                    format!(
+                        "carrying out the step `{step}` (there has to be something at that path on this host: an empty file will do)"
+                    )
+                }
                 Some(step) => format!("carrying out the step `{step}`"),
                 None => stage.doing().to_owned(),
             },
+            Stage::Outlet => outlet(Part::of(index), errno),
             Stage::Landlock => lock.describe(LockError { step: LockStep::Add, rule: Some(index), errno }),
             _ => stage.doing().to_owned(),
         };
@@ -128,6 +149,22 @@ impl RunError {
                 | Stage::PivotRoot
         );
         RunError::SetUp { doing, errno, tier_unavailable: refused && about_namespaces }
+    }
+}
+
+/// What was being done on the way to the gate, and what to do where the kernel lacks something.
+fn outlet(part: Part, errno: Errno) -> String {
+    let doing = format!("{}, which is to lead to the network gate", part.doing());
+    match (part, errno) {
+        (Part::Cable, Errno::OPNOTSUPP) => format!(
+            "{doing} (this kernel has no virtual Ethernet pairs: `modprobe veth` as root loads them, CONFIG_VETH builds them; \
+             a run with --offline needs none)"
+        ),
+        (Part::Namespace, Errno::NOSPC) => {
+            format!("{doing} (/proc/sys/user/max_net_namespaces says how many there may be)")
+        }
+        (Part::Listener(port), _) => format!("{} ({port})", part.doing()),
+        _ => doing,
     }
 }
 
@@ -190,6 +227,23 @@ impl fmt::Display for RunError {
                 f,
                 "the guarded name `{name}` cannot be looked at, so nobody would see it appear; make its directory readable"
             ),
+            RunError::NoGate => f.write_str(
+                "the policy allows hosts, but this program brings no network gate, and without one nothing is reached; use \
+                 --offline to run without any network",
+            ),
+            RunError::TooManyPorts { number } => write!(
+                f,
+                "the policy names {number} ports of hosts, and the network gate listens on {} at most: name fewer, or have the \
+                 program inside use the gate's proxy and name the hosts with one port",
+                crate::gate::MOST_PORTS
+            ),
+            RunError::StartGate(errno) => {
+                write!(f, "starting the network gate failed: {errno}; nothing has run (--offline runs without a gate)")
+            }
+            RunError::Gate { why } => {
+                let why = why.as_deref().unwrap_or("it ended without a word");
+                write!(f, "the network gate did not start: {why}; nothing has run (--offline runs without a gate)")
+            }
             RunError::Namespaces(errno) => write!(
                 f,
                 "the kernel refused to make new namespaces: {errno}; `bailiwick doctor` says why and what to do"

@@ -91,6 +91,30 @@ pub unsafe fn fork_into(flags: u64, parent: Parent) -> Result<Side, Errno> {
     }
 }
 
+/// Forks as the C library does: the child may go on to use all of it, allocating and making threads.
+///
+/// # Safety
+///
+/// The caller must have one thread. The child has a copy of everything that the caller owns, and must not drop what acts beyond
+/// its memory.
+///
+/// # Errors
+///
+/// What fork(2) or pidfd_open(2) answers.
+pub unsafe fn fork_whole() -> Result<Side, Errno> {
+    // SAFETY: with one thread no lock is held; the rest is the caller's promise.
+    let answer = super::check(unsafe { libc::fork() }.into())?;
+    let Some(child) = c_int::try_from(answer).ok().and_then(Pid::from_raw) else { return Ok(Side::Child) };
+    match rustix::process::pidfd_open(child, rustix::process::PidfdFlags::empty()) {
+        Ok(pidfd) => Ok(Side::Parent { child, pidfd }),
+        Err(errno) => {
+            let _ = rustix::process::kill_process(child, rustix::process::Signal::KILL);
+            let _ = waitpid(Some(child), WaitOptions::empty());
+            Err(errno)
+        }
+    }
+}
+
 /// Bytes of stack of a child made by [`vfork`]; it runs a dozen system calls deep in no recursion.
 const STACK: usize = 64 * 1024;
 

@@ -31,8 +31,8 @@ impl Network {
 
     /// [`connect`](Self::connect) with the words for the target.
     fn connect_to(&self, host: &str, port: u16, target: &str) -> Decision {
-        if let Some(rule) = self.deny.iter().find(|rule| rule.value.denies(host, port)) {
-            return denied(format!("{target} is denied"), rule);
+        if let Some(denied) = self.denied_as(host, port, target) {
+            return denied;
         }
         let capped = self.ceiling.as_deref().is_some_and(|most| covering(most, host, port).next().is_none());
         // A rule for all of the host, where there is one, says more than one for some requests.
@@ -59,6 +59,17 @@ impl Network {
             }
             None => refuse(format!("{target} is not among the allowed hosts"), None, grant(host, port)),
         }
+    }
+
+    /// Does a rule of `deny` speak about this name and port? To be asked about a name that an allowed one turned out to stand for: a
+    /// short name that the host's search list completes. Then it must not be dialled.
+    pub fn denied(&self, host: &str, port: u16) -> Option<Decision> {
+        self.denied_as(host, port, &format!("`{}` port {port}", escape(OsStr::new(host))))
+    }
+
+    fn denied_as(&self, host: &str, port: u16, target: &str) -> Option<Decision> {
+        let rule = self.deny.iter().find(|rule| rule.value.denies(host, port))?;
+        Some(denied(format!("{target} is denied"), rule))
     }
 
     /// May this name be looked up: may it be connected to on some port?
@@ -89,7 +100,7 @@ impl Network {
         }
         let asked = Asked::new(method, path);
         let shown = path.split_once('?').map_or(path, |(path, _)| path);
-        let [shown_method, shown, shown_host] = [method, shown, host].map(|text| escape(OsStr::new(text)));
+        let [shown_method, shown, shown_host] = [method, shown, host].map(brief);
         let target = format!("`{shown_method} {shown}` at `{shown_host}` port {port}");
         let fitting = |list| covering(list, host, port).find(|rule| rule.value.allows(&asked));
         let in_doubt = |list: &[Ruled<HostRule>]| {
@@ -125,6 +136,13 @@ impl Network {
         }
         let reason = format!("{target} is allowed");
         Decision { verdict: Verdict::Allowed, reason, rule: Some(allow_rule(rule)), remedy: None }
+    }
+
+    /// Does the method or the path of a request to this host and port decide: is there no rule for every request, here or in
+    /// the administrator's list?
+    pub fn limits_requests(&self, host: &str, port: u16) -> bool {
+        let has_whole = |list: &[Ruled<HostRule>]| covering(list, host, port).any(|rule| rule.value.requests.is_none());
+        !has_whole(&self.allow) || self.ceiling.as_deref().is_some_and(|most| !has_whole(most))
     }
 
     /// How a connection to this host and port is carried, if [`connect`](Self::connect) allows it.
@@ -173,6 +191,17 @@ impl Network {
             found.push(credential);
         }
         found.into_iter()
+    }
+}
+
+/// The longest text of a request in a sentence, in bytes. The inside chooses it, and every refusal is written into the report.
+const LONGEST_SHOWN: usize = 300;
+
+/// The text escaped, or the start of it.
+fn brief(text: &str) -> String {
+    match text.char_indices().find(|(at, _)| *at > LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}…", escape(OsStr::new(text.get(..end).unwrap_or_default()))),
+        None => escape(OsStr::new(text)),
     }
 }
 

@@ -26,7 +26,7 @@ fn with_ceiling(
     host.environment = outside.iter().map(|(n, v)| (OsString::from(n), OsString::from(v))).collect();
     let ceiling: Option<Vec<_>> = ceiling.map(|list| list.iter().map(ruled).collect());
     let mut notices = Vec::new();
-    let environment = resolve(&rules, ceiling.as_deref(), &host, Path::new("/home/u"), &mut notices);
+    let environment = resolve(&rules, ceiling.as_deref(), &["TICKET"], &host, Path::new("/home/u"), &mut notices);
     let texts = environment.into_iter().map(|(n, v)| (n.into_string().unwrap(), v.into_string().unwrap()));
     (texts.collect(), notices)
 }
@@ -128,4 +128,16 @@ fn the_administrators_list_cuts() {
     assert!(names(&environment).contains(&"LC_ALL") && !names(&environment).contains(&"FOO"));
     assert_eq!(notices[0].kind, NoticeKind::IgnoredCeiling);
     assert!(!looks_secret(OsStr::new("LC_ALL"), OsStr::new("C")));
+}
+
+#[test]
+fn what_a_credential_comes_from_stays_outside_whatever_passes_it() {
+    let outside = [("TICKET", "secret"), ("TICKETS", "1")];
+    let (environment, notices) = run(&["TICKET*", "TICKET"], &[], &outside);
+    let mut wanted = vec!["BAILIWICK", "HOME", "LOGNAME", "TICKETS", "TMPDIR", "USER"];
+    wanted.sort_unstable();
+    assert_eq!(names(&environment), wanted);
+    assert!(notices[0].text.contains("a credential comes from it"), "{notices:?}");
+    let (environment, _) = run(&["*"], &[("TICKET", "placeholder")], &outside);
+    assert!(environment.contains(&("TICKET".into(), "placeholder".into())));
 }

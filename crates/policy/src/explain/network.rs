@@ -1,10 +1,12 @@
 //! Hosts and requests as people ask about them.
 
 use std::ffi::OsStr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::{ExplainError, Explanation, Verb};
 use crate::boundary::{Boundary, Handling};
 use crate::decide::{Access, Decision, Verdict};
+use crate::host_pattern::Host as GateHost;
 use crate::text::escape;
 
 /// What was asked about.
@@ -25,12 +27,23 @@ pub(super) fn explain(boundary: &Boundary, verb: Verb, target: &OsStr) -> Result
         Some((method, path)) => format!("{method} {} at {host} port {port}", escape(path.as_ref())),
     };
     let handling = boundary.network.handling(&host, port);
+    let unlisted = match host.parse::<IpAddr>() {
+        Ok(address) => !boundary.network.lists_address(&host, port, address),
+        Err(_) => false,
+    };
     let is_request = request.is_some();
     let decision = boundary.decide(&match request {
         None => Access::Connect { host, port },
         Some((method, path)) => Access::Request { host, port, method, path },
     });
-    let notes = notes(handling, port, is_request, &decision);
+    let mut notes = notes(handling, port, is_request, &decision);
+    if unlisted && decision.verdict == Verdict::Allowed {
+        notes.push(
+            "only if it is an ordinary address: one of this machine, a private or another special network is refused \
+             unless a rule names it"
+                .to_owned(),
+        );
+    }
     Ok(Explanation { verb, target: shown, canonical, decision, notes })
 }
 
@@ -97,14 +110,25 @@ fn host_and_port(text: &str, default: u16) -> Option<(String, u16)> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (address, rest) = rest.split_once(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
             (address, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
         }
         // More than one colon without brackets is a bare IPv6 address.
         None if text.matches(':').count() == 1 => text.split_once(':').map(|(host, port)| (host, Some(port)))?,
         None => (text, None),
     };
-    let port = port.map_or(Some(default), |port| port.parse().ok())?;
-    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let port = port.map_or(Some(default), port_number)?;
+    // The gate's own reader: what it does not take for a host is asked about as it stands, and allowed by nothing.
+    let host = match GateHost::parse(host) {
+        Ok(host) => host.to_string(),
+        Err(_) => host.to_ascii_lowercase(),
+    };
     let is_plausible = !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic() && !b"/@[]".contains(&byte));
     is_plausible.then_some((host, port))
+}
+
+/// A port as the gate reads it: digits alone, not 0, no 0 in front.
+fn port_number(text: &str) -> Option<u16> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_plain)
 }

@@ -124,6 +124,13 @@ fn requests_are_read_as_addresses_and_with_a_method() {
         ("https:///x", None),
         ("GET  a.org", None),
         ("10.0.0.0/8", None),
+        // As the gate reads them.
+        ("https://a.org:+443/", None),
+        ("GET a.org:0443/", None),
+        ("GET a.org:0/", None),
+        ("https://[a.org]/", None),
+        ("https://A.org./", request("GET", "a.org", 443, "/")),
+        ("https://a.org../", request("GET", "a.org..", 443, "/")),
     ];
     for (text, wanted) in cases {
         assert_eq!(network::read(text), wanted, "{text}");
@@ -142,4 +149,16 @@ fn requests_are_explained_by_the_rule_that_decides() {
     let asked =
         ["https://example.org/v1/a?b", "POST example.org/v1/a", "https://example.org/v1/%2e%2e/a", "example.org"];
     insta::assert_snapshot!(asked.map(said).concat());
+}
+
+#[test]
+fn an_address_that_no_rule_names_is_said_to_depend_on_what_it_is() {
+    use crate::host_rule::HostRule;
+    use crate::policy::Ruled;
+    let t = Tree::new();
+    let mut b = Policy::default().resolve(&t.host(), &t.workspace()).unwrap();
+    let rule = |text| Ruled { value: HostRule::parse(text).unwrap(), origin: crate::testing::user() };
+    b.network.allow = vec![rule("*"), rule("10.0.0.0/8")];
+    let notes = |target: &str| ask(&t, &b, Verb::Connect, target).notes.len();
+    assert_eq!((notes("127.0.0.1"), notes("[::ffff:127.0.0.1]:80"), notes("10.1.1.1"), notes("a.org")), (1, 1, 0, 0));
 }

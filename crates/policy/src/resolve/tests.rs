@@ -334,3 +334,32 @@ fn rules_are_sorted_and_exact_duplicates_gone() {
         ["", ".git", "a", "a", "a/b", "a-b"].iter().filter(|p| **p != ".git").copied().collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn what_a_credential_comes_from_is_out_of_reach() {
+    use crate::credential::{Credential, CredentialSource};
+    let t = Tree::new();
+    t.file("home/w/token", "secret");
+    t.file("home/bin/tell", "");
+    t.link("home/bin/alias", "tell");
+    let mut policy = Policy { files: vec![write("."), write("~/bin"), read("~/w/token")], ..Policy::default() };
+    let sources = [
+        CredentialSource::File("~/w/token".into()),
+        CredentialSource::File("~/gone".into()),
+        CredentialSource::Command(vec!["~/bin/alias".into(), "x".into()]),
+        CredentialSource::Command(vec!["gh".into()]),
+    ];
+    for from in sources {
+        let host = crate::host_pattern::HostPattern::parse("example.org").unwrap();
+        let credential = Credential { host, header: "authorization".to_owned(), from, prefix: None };
+        policy.network.credentials.push(Ruled { value: credential, origin: user() });
+    }
+    let b = policy.resolve(&t.host(), &t.workspace()).unwrap();
+    assert_eq!(verdict(&b, Access::Read, t.root.join("home/w/token")), Verdict::Refused);
+    assert_eq!(verdict(&b, Access::Write, t.root.join("home/w/other")), Verdict::Allowed);
+    for program in ["home/bin/tell", "home/bin/alias"] {
+        assert_eq!(verdict(&b, Access::Write, t.root.join(program)), Verdict::Refused, "{program}");
+        assert_eq!(verdict(&b, Access::Remove, t.root.join(program)), Verdict::Refused, "{program}");
+    }
+    assert_eq!(verdict(&b, Access::Write, t.root.join("home/bin/other")), Verdict::Allowed);
+}

@@ -1,6 +1,6 @@
 //! The commands.
 
-use super::options::{GLOBAL, POLICY, RUN, TRUST, VERSION};
+use super::options::{ELSEWHERE, GLOBAL, POLICY, RUN, TRUST, VERSION};
 use super::{Candidates, Cmd, CommandSpec, Example, Positional};
 
 const NO_POSITIONALS: &[Positional] = &[];
@@ -96,8 +96,8 @@ pub(crate) static ROOT: CommandSpec = CommandSpec {
             cmd: Cmd::Explain,
             name: "explain",
             summary: "Say whether something is allowed, by which rule, and what would change it",
-            about: "Answers with the function that the enforcement itself uses: the verdict, the rule with its file and line, and the option or policy line that would change a refusal.\n\nExit status 0 if it is allowed, 1 if it is refused, 2 if the inside has its own there: it works, and the host's is neither read nor changed.",
-            groups: &[&POLICY, &GLOBAL],
+            about: "Answers with the function that the enforcement itself uses: the verdict, the rule with its file and line, and the option or policy line that would change a refusal.\n\nExit status 0 if it is allowed, 1 if it is refused, 2 if the inside has its own there: it works, and the host's is neither read nor changed.\n\nWith --as and --facts the question is put to a Windows tier on a described machine: the verdict, what the planned token gets of the planned access lists and by which entry, and the promise that is concerned. The policy is the built-in profile as it is on Windows and the options given here; no policy file is read. The answer is computed and has not been run on Windows. Exit status 3 if that tier would not do what the policy says.",
+            groups: &[&POLICY, &ELSEWHERE, &GLOBAL],
             positionals: &[
                 Positional {
                     name: "ACCESS",
@@ -119,6 +119,10 @@ pub(crate) static ROOT: CommandSpec = CommandSpec {
                 Example { line: "bailiwick explain read ~/.ssh/id_rsa", meaning: "why a key cannot be read" },
                 Example { line: "bailiwick explain write .git/hooks/pre-commit", meaning: "why a hook cannot be made" },
                 Example { line: "bailiwick explain connect github.com:443", meaning: "whether a host is reached" },
+                Example {
+                    line: "bailiwick explain --as windows:container --facts laptop.toml -C 'C:\\src\\shop' read '~/.ssh'",
+                    meaning: "the same on a colleague's machine",
+                },
             ],
             hidden: false,
         },

@@ -163,6 +163,28 @@ pub(super) static POLICY: OptionGroup = OptionGroup {
     ],
 };
 
+pub(super) static ELSEWHERE: OptionGroup = OptionGroup {
+    title: "Another machine",
+    options: &[
+        OptionSpec {
+            opt: Opt::As,
+            long: "as",
+            value: Some("TIER"),
+            candidates: Candidates::Words(&["windows:guard", "windows:account", "windows:container"]),
+            help: "Answer for TIER on the machine that --facts describes; --workspace and TARGET are paths there",
+            ..PLAIN
+        },
+        OptionSpec {
+            opt: Opt::Facts,
+            long: "facts",
+            value: Some("FILE"),
+            candidates: Candidates::Path,
+            help: "The description of that machine",
+            ..PLAIN
+        },
+    ],
+};
+
 pub(super) static RUN: OptionGroup = OptionGroup {
     title: "Options of the run",
     options: &[

@@ -1,14 +1,18 @@
 //! What `run` says on standard error: little before, nothing during, and after it what is known for certain.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use bailiwick::report::{Event, Outcome};
+use bailiwick::report::{Attempt, AttemptResult, Event, Outcome};
 
 use crate::args::Parsed;
 use crate::args::table::Opt;
 
 /// How many lines about names that were taken away are shown; a hostile command can cause any number.
 const MOST_SHOWN: usize = 20;
+
+/// How many hosts are remembered as told.
+const MOST_HOSTS: usize = 200;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub(crate) struct Messages {
     waiting: Vec<Line>,
     /// Names of earlier runs that were told.
     left_behind: usize,
+    /// Hosts that were told, and whether as refused.
+    hosts: BTreeSet<(String, bool)>,
     /// Events of which nothing was kept.
     more: u64,
     /// How the run ended, and why, where that is to be said.
@@ -47,7 +53,7 @@ pub(crate) struct Messages {
 
 impl Messages {
     pub(crate) fn new(volume: Volume) -> Messages {
-        Messages { volume, waiting: Vec::new(), left_behind: 0, more: 0, ending: None }
+        Messages { volume, waiting: Vec::new(), left_behind: 0, hosts: BTreeSet::new(), more: 0, ending: None }
     }
 
     pub(crate) fn hear(&mut self, event: &Event) {
@@ -89,6 +95,10 @@ impl Messages {
                 self.keep_in_any_case(format!("`{name}` was replaced from outside during the run and could not be protected again, so the run was ended; look at it before you use it"));
             }
             Event::LeftBehind { name } => self.left_behind(name),
+            Event::Network(attempt) => self.network(attempt),
+            Event::NetworkLost { why } => {
+                self.keep(format!("the network gate has ended, so the command had no network from then on: {why}"));
+            }
             Event::Remark { text } => self.keep(text.clone()),
             Event::Ended { outcome, why: Some(why), .. } => self.ending = Some((outcome.clone(), why.clone())),
             _ => {}
@@ -102,6 +112,24 @@ impl Messages {
         if self.volume.verbose {
             self.say(&format!("entering the tier {tier}"));
         }
+    }
+
+    /// Each host once: what refused it and what would allow it.
+    fn network(&mut self, attempt: &Attempt) {
+        let line = match &attempt.result {
+            AttemptResult::Refused { reason, grant: Some(grant), .. } => format!("{reason}; `{grant}` would allow it"),
+            AttemptResult::Refused { reason, .. } | AttemptResult::Failed { reason } => reason.clone(),
+            _ => return,
+        };
+        // Of a name that was refused only its look-up is seen, and a port says little more.
+        let known = (attempt.host.clone(), matches!(attempt.result, AttemptResult::Refused { .. }));
+        if self.hosts.contains(&known) {
+            return;
+        }
+        if self.hosts.len() < MOST_HOSTS {
+            self.hosts.insert(known);
+        }
+        self.keep(line);
     }
 
     /// At once: the next run does not tell it again, and this one may be killed as well.

@@ -46,6 +46,35 @@ fn reaches(network: &Network, host: &str, port: u16) -> bool {
 }
 
 #[test]
+fn a_completed_name_can_be_asked_about_by_itself() {
+    let n = deny(network(&["*"]), &["secret.corp", "db.corp:5432"]);
+    assert!(n.connect("secret", 443).verdict == Verdict::Allowed && n.denied("secret", 443).is_none());
+    let refused = n.denied("secret.corp", 443).unwrap();
+    assert_eq!((refused.verdict, refused.reason.as_str()), (Verdict::Refused, "`secret.corp` port 443 is denied"));
+    assert!(n.denied("db.corp", 443).is_none() && n.denied("db.corp", 5432).is_some());
+}
+
+#[test]
+fn requests_are_limited_where_no_rule_is_for_all_of_the_host() {
+    let limited = |network: &Network, host: &str| network.limits_requests(host, 443);
+    let n = network(&["inspect GET a.org/x", "inspect GET b.org/x", "**.b.org"]);
+    assert!(limited(&n, "a.org") && !limited(&n, "b.org") && limited(&n, "c.org"));
+    assert!(limited(&under(&["inspect GET b.org/**"], &["b.org"]), "b.org"));
+    assert!(!limited(&under(&["*"], &["b.org"]), "b.org"));
+}
+
+#[test]
+fn a_refusal_is_short_however_long_the_request() {
+    let n = network(&["inspect GET example.org/a"]);
+    let (long, wide) = (format!("/{}", "x".repeat(60_000)), format!("/{}", "\u{e9}".repeat(30_000)));
+    for (method, path) in [("GET", long.as_str()), ("GET", wide.as_str()), (&long[1..], "/")] {
+        let refused = n.request("example.org", 443, method, path);
+        assert!(refused.verdict == Verdict::Refused && refused.reason.len() < 2_500, "{}", refused.reason.len());
+        assert!(refused.reason.contains('…'));
+    }
+}
+
+#[test]
 fn a_host_of_some_requests_is_connected_to_and_each_request_decided() {
     let n = network(&["inspect GET,HEAD example.org/v1/**", "GET example.org:80/a"]);
     let connect = n.connect("example.org", 443);

@@ -1,0 +1,95 @@
+//! The policy's answers as the gate needs them. Nothing is decided here: every answer is `bailiwick_policy`'s.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bailiwick_policy::boundary::{Handling, Network};
+use bailiwick_policy::decide::{Decision, Verdict};
+
+use bailiwick_policy::host_pattern::Host;
+
+use crate::address::{Special, check, own_among, readings};
+use crate::gate::Target;
+use crate::refusal::{Refusal, shown};
+use crate::synthetic::Synthetic;
+
+/// What may be done, by which rule and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    /// The rule, as `explain` prints it.
+    pub(crate) rule: String,
+    /// How its connections are handled.
+    pub(crate) handling: Handling,
+}
+
+/// May the inside connect to this target?
+pub(crate) fn target(network: &Network, target: &Target) -> Result<Allowed, Refusal> {
+    let host = target.host.to_string();
+    if let Host::Address(address) = target.host
+        && Synthetic::is_synthetic(address)
+    {
+        // Names that have such an address were put in their place before; no other host has one.
+        let reason = format!("{address} stands for no name that was looked up in this run");
+        return Err(Refusal::Denied { reason, rule: None, grant: None });
+    }
+    let rule = rule_of(network.connect(&host, target.port))?;
+    Ok(Allowed { rule, handling: network.handling(&host, target.port) })
+}
+
+/// May this request be sent to the target?
+pub(crate) fn request(network: &Network, target: &Target, method: &str, path: &str) -> Result<Allowed, Refusal> {
+    let host = target.host.to_string();
+    let rule = rule_of(network.request(&host, target.port, method, path))?;
+    Ok(Allowed { rule, handling: network.handling(&host, target.port) })
+}
+
+/// May this name be looked up?
+pub(crate) fn name(network: &Network, name: &str) -> Result<String, Refusal> {
+    rule_of(network.resolve(name))
+}
+
+/// Which of the addresses of a target, which was allowed, may be dialled: each is checked, in its every reading.
+pub(crate) fn addresses(network: &Network, target: &Target, found: &[IpAddr]) -> Result<Vec<SocketAddr>, Refusal> {
+    let host = target.host.to_string();
+    let own = own_among(found.iter().flat_map(|&address| readings(address))).map_err(|error| Refusal::Unreachable {
+        target: shown(&target.to_string()),
+        kind: error.kind(),
+        answers: shown(&format!("the addresses of this machine could not be read: {error}")),
+    })?;
+    let listed = |address| network.lists_address(&host, target.port, address);
+    let denied = |address| network.denies_address(address, target.port);
+    let mut checked = Vec::with_capacity(found.len());
+    let mut first_refusal = None;
+    for &address in found {
+        match check(address, &own, listed, denied) {
+            Ok(()) => checked.push(SocketAddr::new(address, target.port)),
+            Err(refused) => _ = first_refusal.get_or_insert(refused),
+        }
+    }
+    match first_refusal {
+        Some((address, special)) if checked.is_empty() => Err(refused_address(&host, address, special)),
+        _ => Ok(checked),
+    }
+}
+
+fn refused_address(host: &str, address: IpAddr, special: Option<Special>) -> Refusal {
+    let (kind, grant) = match special {
+        Some(special) => {
+            let line = format!("[network] allow = [{{ host = \"{}\", addresses = [\"{address}\"] }}]", shown(host));
+            (format!("which is {special} and not listed for it"), Some(line))
+        }
+        None => ("an address that a rule of `deny` covers".to_owned(), None),
+    };
+    Refusal::Address { host: shown(host), address, kind, grant }
+}
+
+fn rule_of(decision: Decision) -> Result<String, Refusal> {
+    let rule = decision.rule.map(|rule| format!("{} ({})", rule.text, rule.origin));
+    match decision.verdict {
+        Verdict::Allowed => Ok(rule.unwrap_or_default()),
+        Verdict::Private | Verdict::Refused => Err(Refusal::Denied {
+            reason: decision.reason,
+            rule,
+            grant: decision.remedy.and_then(|remedy| remedy.option.or(remedy.note)),
+        }),
+    }
+}

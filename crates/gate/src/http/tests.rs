@@ -1,0 +1,8 @@
+//! Whole conversations over pipes: a scripted client, the gate, scripted servers.
+
+mod any_bytes;
+mod bodies;
+mod hosts;
+mod refusals;
+mod responses;
+mod world;

@@ -1,0 +1,39 @@
+//! What is set on every connection.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+/// How long a connection may be silent before the system asks whether the other end is still there. Silence itself is allowed.
+const IDLE: Duration = Duration::from_secs(120);
+/// Between two questions.
+const INTERVAL: Duration = Duration::from_secs(30);
+/// How many questions may stay unanswered.
+const QUESTIONS: u32 = 4;
+
+/// No delay for small writes, and dead peers are found. A system that refuses one of these still carries the connection.
+pub(crate) fn tune(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true);
+    keep_alive(stream);
+}
+
+#[cfg(target_os = "linux")]
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    let _ = sockopt::set_tcp_keepidle(stream, IDLE);
+    let _ = sockopt::set_tcp_keepintvl(stream, INTERVAL);
+    let _ = sockopt::set_tcp_keepcnt(stream, QUESTIONS);
+    let _ = sockopt::set_socket_keepalive(stream, true);
+}
+
+/// Elsewhere the times are the system's.
+#[cfg(not(target_os = "linux"))]
+fn keep_alive(_stream: &TcpStream) {
+    let _ = (IDLE, INTERVAL, QUESTIONS);
+}
+
+/// Ends a connection with a reset: what a program sees is a refused or broken connection at once, not an orderly end.
+pub(crate) fn reset(stream: TcpStream) {
+    let _ = stream.set_zero_linger();
+    drop(stream);
+}

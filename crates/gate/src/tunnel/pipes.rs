@@ -1,0 +1,132 @@
+//! Pipes for tunnels with bytes under way, and what is used where there are none left.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::OwnedFd;
+use std::rc::Rc;
+
+use rustix::pipe::{PipeFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with};
+
+use crate::budget::{Budget, Held};
+
+/// Bytes that a pipe should take: fewer calls for each byte carried.
+pub(super) const PIPE_SIZE: usize = 256 << 10;
+
+/// A pipe that takes less is not worth using. (Once a user's pipes hold `pipe-user-pages-soft` pages, new ones get two pages; see pipe(7).)
+const LEAST: usize = 32 << 10;
+
+/// Pipes at one time, kept or in use. Each may hold [`PIPE_SIZE`] bytes of the kernel's memory.
+const MOST: usize = 192;
+
+/// Pipes that are kept for the next tunnel.
+const KEPT: usize = 8;
+
+/// Bytes copied at once where there is no pipe.
+const CHUNK: usize = 64 << 10;
+
+/// Bytes copied at once where readers that stopped hold much already.
+const SMALL_CHUNK: usize = 2 << 10;
+
+/// The pool of pipes, and the buffer that all tunnels without a pipe share.
+pub(crate) struct Pipes {
+    kept: RefCell<Vec<Pipe>>,
+    number: Cell<usize>,
+    /// Never held over a wait, so one is enough.
+    scratch: RefCell<Vec<u8>>,
+    budget: Rc<Budget>,
+}
+
+/// An empty pipe, or one with bytes under way.
+pub(super) struct Pipe {
+    /// The end to read from.
+    pub(super) reader: OwnedFd,
+    /// The end to write to.
+    pub(super) writer: OwnedFd,
+}
+
+/// Bytes that were copied and could not be written yet.
+pub(super) struct Remainder {
+    bytes: Box<[u8]>,
+    done: usize,
+    _held: Held,
+}
+
+impl Remainder {
+    /// What is left to write.
+    pub(super) fn left(&self) -> &[u8] {
+        self.bytes.get(self.done..).unwrap_or_default()
+    }
+
+    /// `number` bytes were written.
+    pub(super) fn advance(&mut self, number: usize) {
+        self.done = self.done.saturating_add(number).min(self.bytes.len());
+    }
+}
+
+impl Pipes {
+    /// An empty pool; remainders are taken from `budget`.
+    pub(crate) fn new(budget: Rc<Budget>) -> Pipes {
+        Pipes { kept: RefCell::default(), number: Cell::new(0), scratch: RefCell::default(), budget }
+    }
+
+    /// A pool that has none to give.
+    #[cfg(test)]
+    pub(super) fn without_pipes(budget: Rc<Budget>) -> Pipes {
+        let pipes = Pipes::new(budget);
+        pipes.number.set(MOST);
+        pipes
+    }
+
+    /// An empty pipe; none if there are as many as there may be, or the system gives none of use.
+    pub(super) fn take(&self) -> Option<Pipe> {
+        if let Some(pipe) = self.kept.borrow_mut().pop() {
+            return Some(pipe);
+        }
+        if self.number.get() >= MOST {
+            return None;
+        }
+        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
+        // A refusal leaves the size that the pipe was made with, which may do.
+        let _ = fcntl_setpipe_size(&writer, PIPE_SIZE);
+        if fcntl_getpipe_size(&writer).ok()? < LEAST {
+            return None;
+        }
+        self.number.set(self.number.get() + 1);
+        Some(Pipe { reader, writer })
+    }
+
+    /// Gives an empty pipe back.
+    pub(super) fn put(&self, pipe: Pipe) {
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() < KEPT {
+            kept.push(pipe);
+        } else {
+            self.discard(pipe);
+        }
+    }
+
+    /// Closes a pipe that was taken and may hold bytes.
+    pub(super) fn discard(&self, pipe: Pipe) {
+        drop(pipe);
+        self.number.set(self.number.get().saturating_sub(1));
+    }
+
+    /// Lends the shared buffer. What `use_it` could not write it gives back as the number of bytes read and the number
+    /// written; the rest is kept for later.
+    pub(super) fn copy<E>(
+        &self,
+        use_it: impl FnOnce(&mut [u8]) -> Result<(usize, usize), E>,
+    ) -> Result<(usize, Option<Remainder>), E> {
+        let mut scratch = self.scratch.borrow_mut();
+        scratch.resize(CHUNK, 0);
+        let chunk = if self.budget.left() > 8 * CHUNK { CHUNK } else { SMALL_CHUNK };
+        let buffer = scratch.get_mut(..chunk).unwrap_or_default();
+        let (read, written) = use_it(buffer)?;
+        let rest = buffer.get(written..read).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok((read, None));
+        }
+        // A small chunk is kept even when the budget is empty: the number of connections bounds it.
+        let held = self.budget.take_held(rest.len());
+        Ok((read, Some(Remainder { bytes: rest.into(), done: 0, _held: held })))
+    }
+}

@@ -1,0 +1,169 @@
+//! The plan of the `account` tier: a local account of bailiwick's, one for each workspace at a time.
+//!
+//! The account is in no list of the user's files, so nothing there has to be refused; what any account may use is refused to the
+//! group of all of bailiwick's accounts, once, at setup. A drive's root usually lets Users read and Authenticated Users
+//! write everything below that does not say otherwise; the refusal there reaches everything below and nothing that says
+//! otherwise, because the access lists of Windows, Program Files, ProgramData and Users are protected, and because entries
+//! of an object's own come before inherited ones.
+
+use bailiwick_policy::boundary::Present;
+use bailiwick_policy::decide::Grant;
+use bailiwick_winsec::token::{Group, Token};
+use bailiwick_winsec::{AccessMask, AceFlags, Sid};
+
+use super::build::{self, Guarding, Place, reads};
+use super::network;
+use super::rights::{self, Reach, allow, deny};
+use super::surroundings;
+use super::{
+    Assertion, Identity, Leak, Level, Lifetime, Plan, PlanError, Purpose, Stamp, TokenPlan, TokenSource, Writer,
+};
+use crate::facts::{Account, Facts, OpenAccess};
+use crate::path::WindowsPath;
+use crate::target::{Target, account_for};
+
+pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
+    let setup = facts.setup.as_ref().ok_or(PlanError::NotSetUp)?;
+    let account =
+        account_for(facts, &target.workspace).ok_or(PlanError::NoAccountFree { accounts: setup.accounts.len() })?;
+    if !facts.network.filtering_engine {
+        return Err(PlanError::NoFiltering);
+    }
+    let places = build::places(target, facts)?;
+    let Guarding { pins, watched, held } = build::guarding(target, facts)?;
+    let ambient = ambient(target, facts, setup.group);
+    let plain = plain_token(account, setup.group);
+    let mut stamps = ambient.clone();
+    let mut granted = Vec::new();
+    for place in &places {
+        let Some(stamp) = entries(facts, place, account, &plain, &ambient) else { continue };
+        if matches!(stamp.purpose, Purpose::Write | Purpose::Read) {
+            granted.push(place.path.clone());
+        }
+        stamps.push(stamp);
+    }
+    for path in &held {
+        let entries = vec![deny(account.sid, AccessMask::DELETE, Reach::Object)];
+        stamps.push(build::stamp(facts, path, Purpose::Hold, Lifetime::Workspace, entries));
+    }
+    let refused = |path: &WindowsPath| is_refused(facts, &ambient, path, rights::ANCESTOR);
+    stamps.extend(build::ancestors(target, facts, &granted, account.sid, &plain, refused));
+    surroundings::sort(&mut stamps);
+    let assertions = vec![
+        Assertion::Account,
+        Assertion::LogonsDenyOnly,
+        Assertion::Privileges,
+        Assertion::Integrity,
+        Assertion::Job,
+        Assertion::Stamps,
+        Assertion::FiltersBite,
+    ];
+    let mut leaks = vec![Leak::NamesThroughService, Leak::Pipes];
+    leaks.extend(build::unguarded_drives(facts));
+    Ok(Plan {
+        tier: target.tier,
+        workspace: target.workspace.clone(),
+        identity: Identity::Account { name: account.name.clone(), sid: account.sid, group: setup.group },
+        token: token(facts, account),
+        stamps,
+        pins,
+        watched,
+        home: target.home.clone(),
+        temp: target.temp.clone(),
+        environment: surroundings::environment(target, Some(account.gate_port)),
+        job: surroundings::job(&target.boundary.limits),
+        desktop: surroundings::desktop(target, facts, account.sid),
+        network: network::account(account, target.boundary.network.allow.is_empty()),
+        assertions,
+        leaks,
+        unmet: Vec::new(),
+    })
+}
+
+/// The token of an account that Windows' defaults know nothing of but its groups.
+fn plain_token(account: &Account, group: Sid) -> Token {
+    let mut token = Token::plain(account.sid, &super::token::LOCAL_ACCOUNT_GROUPS);
+    token.groups.push(Group::enabled(group));
+    token
+}
+
+/// The entries at one place.
+fn entries(facts: &Facts, place: &Place, account: &Account, plain: &Token, ambient: &[Stamp]) -> Option<Stamp> {
+    let sid = account.sid;
+    let stamp = |purpose, entries| Some(build::stamp(facts, &place.path, purpose, Lifetime::Workspace, entries));
+    match (place.grant, place.around) {
+        // Its own profile belongs to the account already.
+        (Grant::Write, _) if place.path == account.profile => None,
+        _ if place.present == Present::Absent => None,
+        (Grant::Write, _) => stamp(Purpose::Write, rights::writable(sid, place.reach())),
+        (Grant::Read, Grant::Write) => stamp(Purpose::Protect, vec![deny(sid, rights::CHANGE, place.reach())]),
+        (Grant::Read, _) => {
+            let is_open = build::is_granted(facts, plain, &place.path, rights::READ);
+            if is_open && !is_refused(facts, ambient, &place.path, rights::READ) {
+                return None;
+            }
+            stamp(Purpose::Read, vec![allow(sid, rights::READ, place.reach())])
+        }
+        (_, around) if reads(around) => stamp(Purpose::Deny, vec![deny(sid, rights::ALL, place.reach())]),
+        _ => None,
+    }
+}
+
+/// Whether a refusal of the plan, its own or an inherited one, reaches some of these rights at a place.
+fn is_refused(facts: &Facts, ambient: &[Stamp], path: &WindowsPath, desired: AccessMask) -> bool {
+    let mut here = Some(path.clone());
+    while let Some(place) = here {
+        let reaches = |flags: AceFlags| match place == *path {
+            true => !flags.contains(AceFlags::INHERIT_ONLY),
+            false => flags.intersects(AceFlags::INHERIT_ALL),
+        };
+        let entries = ambient.iter().filter(|stamp| stamp.path == place).flat_map(|stamp| &stamp.entries);
+        if entries.into_iter().any(|entry| reaches(entry.flags) && entry.mask.intersects(desired)) {
+            return true;
+        }
+        if !build::inherits(facts, &place) {
+            return false;
+        }
+        here = place.parent();
+    }
+    false
+}
+
+/// Refusals for the group of all accounts where any account could read or write.
+fn ambient(target: &Target, facts: &Facts, group: Sid) -> Vec<Stamp> {
+    let setup = |path: &WindowsPath, entries| Stamp {
+        writer: Writer::Administrator,
+        ..build::stamp(facts, path, Purpose::Ambient, Lifetime::Setup, entries)
+    };
+    let mut stamps = Vec::new();
+    for drive in facts.drives.iter().filter(|drive| drive.keeps_access_lists()) {
+        // The root itself may be looked at: every path begins there.
+        let entries = vec![deny(group, rights::CHANGE, Reach::Object), deny(group, rights::ALL, Reach::Below)];
+        stamps.push(setup(&WindowsPath::root(drive.letter), entries));
+    }
+    for place in build::open_places(target, facts).into_iter().filter(|place| !place.path.is_root()) {
+        let mask = match place.access {
+            OpenAccess::Write if reads(target.grant(&place.path)) => rights::CHANGE,
+            OpenAccess::Write | OpenAccess::Read => rights::ALL,
+        };
+        stamps.push(setup(&place.path, vec![deny(group, mask, Reach::Tree)]));
+    }
+    stamps.sort_by(|a, b| a.path.cmp(&b.path));
+    stamps.dedup_by(|later, earlier| later.path == earlier.path && later.entries == earlier.entries);
+    stamps
+}
+
+fn token(facts: &Facts, account: &Account) -> TokenPlan {
+    TokenPlan {
+        source: TokenSource::AccountLogon,
+        deny_only: vec![facts.user.logon],
+        logons_deny_only: true,
+        // A restricting list breaks Schannel, MSYS and Store programs, and another principal needs none.
+        restricting: None,
+        write_restricted: false,
+        privileges: surroundings::privileges(),
+        integrity: Level::Medium,
+        capabilities: Vec::new(),
+        default_dacl: [Sid::SYSTEM, account.sid].map(|sid| allow(sid, AccessMask::GENERIC_ALL, Reach::Object)).to_vec(),
+    }
+}

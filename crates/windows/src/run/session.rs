@@ -1,0 +1,275 @@
+//! A session: opened once, commands as often as wanted, each for the price of its own process.
+
+use bailiwick_winsec::ntfs::Share;
+use bailiwick_winsec::{AccessMask, Ace, AceFlags, AceKind, Acl, Control, SecurityDescriptor, Sid};
+
+use super::launch::{self, Command};
+use super::runner::{Ask, LONGEST, Tell};
+use super::{RunError, assert, setup, stamp};
+use crate::host::{
+    DesktopHandle, Endpoint, FileHandle, Host, JobHandle, Kind, Links, OpenFile, Pipe, PipeHandle, Place,
+    ProcessHandle, ProcessId, StartAs, TokenHandle, Want, if_there,
+};
+use crate::path::WindowsPath;
+use crate::plan::{Assertion, Identity, Pin, Plan, Stamp};
+
+/// An address that nobody has (RFC 5737): a filter that bites answers before any packet.
+const NOWHERE: [(&str, u16); 2] = [("192.0.2.1", 443), ("2001:db8::1", 443)];
+
+/// What a session needs to know besides the plan.
+pub struct Surroundings<'a> {
+    /// The runner's program, for the account tier.
+    pub runner: &'a WindowsPath,
+    /// Where the user's state is: the kept passwords.
+    pub state: &'a WindowsPath,
+    /// Lets the runner act: on a real host, waits for its answer. It is given the runner's number and the name of its pipe.
+    pub wait: &'a mut dyn FnMut(ProcessId, &str),
+}
+
+/// An open session. It ends with the process that opened it, whatever becomes of that.
+pub struct Session {
+    plan: Plan,
+    job: JobHandle,
+    desktop: String,
+    desktop_handle: DesktopHandle,
+    pins: Vec<FileHandle>,
+    inside: Inside,
+}
+
+/// How commands are started.
+enum Inside {
+    /// By this process, with this token.
+    Own(TokenHandle),
+    /// By the runner.
+    Runner { process: ProcessHandle, id: ProcessId, pipe: PipeHandle, name: String },
+}
+
+impl Session {
+    /// Opens a session on a prepared workspace: looks at every stamped object, takes the pins, makes job and desktop, starts the runner.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; then nothing runs.
+    pub fn open<H: Host + ?Sized>(
+        host: &mut H,
+        plan: &Plan,
+        around: &mut Surroundings<'_>,
+    ) -> Result<Session, RunError> {
+        launch::secure_self(host)?;
+        let unseen = stamp::check(host, plan)?;
+        let mut pins = Vec::new();
+        for pin in &plan.pins {
+            take(host, pin, &mut pins)?;
+        }
+        let job = launch::job(host, plan)?;
+        let (handle, desktop) = launch::desktop(host, plan)?;
+        let inside = match &plan.identity {
+            Identity::Account { name, sid, .. } => start_runner(host, plan, around, (name, *sid), job, &desktop)?,
+            Identity::Caller { .. } | Identity::Container { .. } => Inside::Own(launch::token(host, plan)?),
+        };
+        let session = Session { plan: plan.clone(), job, desktop, desktop_handle: handle, pins, inside };
+        session.prove_filters(host, around)?;
+        unseen.into_iter().try_for_each(|stamp| session.prove_refusals(host, around, stamp))?;
+        Ok(session)
+    }
+
+    /// Starts a command: no descriptor is written and no process but its own is started.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; then the command does not run.
+    pub fn command<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        command: &Command,
+        around: &mut Surroundings<'_>,
+    ) -> Result<ProcessId, RunError> {
+        match &self.inside {
+            Inside::Own(token) => {
+                let process = launch::start(host, &self.plan, command, *token, self.job, &self.desktop)?;
+                host.process_id(process).map_err(RunError::host("starting the command"))
+            }
+            Inside::Runner { .. } => match self.ask(host, &Ask::Run(command.clone(), self.desktop.clone()), around)? {
+                Tell::Started(id) => {
+                    let facts = host.job(self.job).map_err(RunError::host("looking at the job"))?;
+                    assert::job(&self.plan.job, &facts, id)?;
+                    Ok(id)
+                }
+                Tell::Failed(why) => Err(RunError::Runner(why)),
+                other => Err(RunError::Runner(format!("{other:?}"))),
+            },
+        }
+    }
+
+    /// The watched names that exist now.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Host`].
+    pub fn appeared<H: Host + ?Sized>(&self, host: &mut H) -> Result<Vec<WindowsPath>, RunError> {
+        let failed = RunError::host("looking for names that may not appear");
+        let mut appeared = Vec::new();
+        for path in &self.plan.watched {
+            let look = OpenFile::existing(AccessMask::FILE_READ_ATTRIBUTES);
+            if let Some(handle) = if_there(host.open(Place::Path(path), &look)).map_err(&failed)? {
+                host.close(handle).map_err(&failed)?;
+                appeared.push(path.clone());
+            }
+        }
+        Ok(appeared)
+    }
+
+    /// Ends the session and everything in it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Host`].
+    pub fn close<H: Host + ?Sized>(self, host: &mut H) -> Result<(), RunError> {
+        let failed = RunError::host("ending the session");
+        host.close_job(self.job).map_err(&failed)?;
+        if let Inside::Runner { process, pipe, .. } = self.inside {
+            host.close_pipe(pipe).map_err(&failed)?;
+            host.terminate(process).map_err(&failed)?;
+        }
+        host.close_desktop(self.desktop_handle).map_err(&failed)?;
+        self.pins.into_iter().try_for_each(|pin| host.close(pin).map_err(&failed))
+    }
+
+    fn ask<H: Host + ?Sized>(&self, host: &mut H, ask: &Ask, around: &mut Surroundings<'_>) -> Result<Tell, RunError> {
+        let Inside::Runner { id, pipe, name, .. } = &self.inside else { return Err(RunError::WrongTier) };
+        let failed = RunError::host("asking the runner");
+        host.send(*pipe, ask.write().as_bytes()).map_err(&failed)?;
+        (around.wait)(*id, name);
+        let answer = host.receive(*pipe, LONGEST).map_err(&failed)?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        Tell::read(&text).ok_or(RunError::Runner(text))
+    }
+
+    /// The filters must be shown to bite before anything of the inside runs.
+    fn prove_filters<H: Host + ?Sized>(&self, host: &mut H, around: &mut Surroundings<'_>) -> Result<(), RunError> {
+        if !self.plan.assertions.contains(&Assertion::FiltersBite) {
+            return Ok(());
+        }
+        for (address, port) in NOWHERE {
+            let endpoint = Endpoint { address: address.to_owned(), port };
+            match self.ask(host, &Ask::Probe(endpoint), around)? {
+                Tell::Blocked => {}
+                other => {
+                    let found = format!("a connection to {address} from inside is not refused: {other:?}");
+                    return Err(RunError::Assertion { what: "filters", found });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Session {
+    /// A stamp that this process may not look at (an ordinary user does not see the list of `C:\Windows\Temp`) is tried from
+    /// inside: what it refuses must be refused.
+    fn prove_refusals<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        around: &mut Surroundings<'_>,
+        stamp: &Stamp,
+    ) -> Result<(), RunError> {
+        let failed = || RunError::Stamp { path: stamp.path.clone() };
+        let here = stamp.entries.iter().filter(|entry| !entry.flags.contains(AceFlags::INHERIT_ONLY));
+        let is_refusal = stamp.entries.iter().all(|entry| entry.kind == AceKind::Deny);
+        let rights = here.fold(AccessMask::NONE, |rights, entry| rights | entry.mask);
+        if !is_refusal || rights.is_empty() || !matches!(self.inside, Inside::Runner { .. }) {
+            return Err(failed());
+        }
+        match self.ask(host, &Ask::Try(stamp.path.clone(), rights), around)? {
+            Tell::Blocked => Ok(()),
+            _ => Err(failed()),
+        }
+    }
+}
+
+/// Takes one pin: a handle that neither lets its object be deleted nor be renamed.
+fn take<H: Host + ?Sized>(host: &mut H, pin: &Pin, pins: &mut Vec<FileHandle>) -> Result<(), RunError> {
+    let failed = RunError::host("holding a protected name");
+    let how = OpenFile { access: PIN, share: Share::PIN, links: Links::Never, want: Want::Existing };
+    let Some(root) = if_there(host.open(Place::Path(&pin.path), &how)).map_err(&failed)? else {
+        return Err(RunError::Object { path: pin.path.clone(), why: "was there when it was planned and is not now" });
+    };
+    let mut open = vec![root];
+    while let Some(handle) = open.pop() {
+        pins.push(handle);
+        if !pin.everything_below || host.facts(handle).map_err(&failed)?.kind != Kind::Directory {
+            continue;
+        }
+        for entry in host.list(handle).map_err(&failed)? {
+            open.push(host.open(Place::Below(handle, &entry.name), &how).map_err(&failed)?);
+        }
+    }
+    Ok(())
+}
+
+/// `FILE_LIST_DIRECTORY` or `FILE_READ_DATA`: a handle for attributes only would hold nothing.
+const PIN: AccessMask = AccessMask(AccessMask::FILE_LIST_DIRECTORY.0 | AccessMask::FILE_READ_ATTRIBUTES.0);
+
+/// Starts the runner in the account, in the job before its first instruction.
+fn start_runner<H: Host + ?Sized>(
+    host: &mut H,
+    plan: &Plan,
+    around: &mut Surroundings<'_>,
+    (account, sid): (&str, Sid),
+    job: JobHandle,
+    desktop: &str,
+) -> Result<Inside, RunError> {
+    let failed = RunError::host("starting the runner");
+    let password = setup::kept_password(host, around.state, account)?;
+    let own = host.own_token().map_err(&failed)?;
+    let name = format!(r"\\.\pipe\bailiwick-{}", launch::nonce(host)?);
+    let rights = AccessMask::FILE_GENERIC_READ | AccessMask::FILE_WRITE_DATA;
+    let security = SecurityDescriptor {
+        control: Control::DACL_PROTECTED,
+        ..SecurityDescriptor::new(own.user, own.primary_group, Acl::new(vec![Ace::allow(sid, rights)]))
+    };
+    let pipe = host.create_pipe(&Pipe { name: &name, security: Some(&security) }).map_err(&failed)?;
+    let command = Command {
+        image: around.runner.clone(),
+        command_line: format!("runner {name}"),
+        directory: plan.home.clone(),
+        environment: plan.environment.set.clone(),
+    };
+    let identity = StartAs::Account { name: account.to_owned(), password };
+    let process = host.start(&launch::start_of(&command, desktop, identity, None)).map_err(&failed)?;
+    let started = let_go(host, plan, process, job, sid);
+    let id = match started {
+        Ok(id) => id,
+        Err(error) => {
+            host.terminate(process).map_err(failed)?;
+            return Err(error);
+        }
+    };
+    (around.wait)(id, &name);
+    let peer = host.pipe_peer(pipe).map_err(&failed)?;
+    if peer != id {
+        let found = format!("process {peer} is at the other end of the pipe instead of {id}");
+        return Err(RunError::Assertion { what: "runner", found });
+    }
+    Ok(Inside::Runner { process, id, pipe, name })
+}
+
+fn let_go<H: Host + ?Sized>(
+    host: &mut H,
+    plan: &Plan,
+    process: ProcessHandle,
+    job: JobHandle,
+    sid: Sid,
+) -> Result<ProcessId, RunError> {
+    let failed = RunError::host("starting the runner");
+    host.assign(job, process).map_err(&failed)?;
+    let token = host.process_token(process).map_err(&failed)?;
+    if token.user != sid {
+        return Err(RunError::Assertion { what: "account", found: token.user.to_string() });
+    }
+    let id = host.process_id(process).map_err(&failed)?;
+    let facts = host.job(job).map_err(&failed)?;
+    assert::job(&plan.job, &facts, id)?;
+    host.resume(process).map_err(&failed)?;
+    Ok(id)
+}

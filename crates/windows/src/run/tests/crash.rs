@@ -1,0 +1,115 @@
+//! A fault at every call in turn: after recovery and removal the host is as it was, or it is said what is left.
+
+use super::stage::{Stage, difference};
+use crate::run::RunError;
+use crate::sim::{Actor, Fault};
+use crate::tier::Tier;
+
+/// The whole life, as far as it goes.
+fn life(stage: &Stage, user: &mut Actor, admin: &mut Actor) -> Result<(), RunError> {
+    let planned = stage.set_up(user, admin, &|_| {})?;
+    let live = stage.open(user, &planned)?;
+    stage.command(user, &live)?;
+    live.session.close(user)?;
+    stage.remove(user, admin).map(|_| ())
+}
+
+/// Lets the `at`-th call go wrong and cleans up; whether there was such a call.
+fn accident(stage: &Stage, before: &str, at: u64, fault: Fault) -> bool {
+    let (stage, tier) = (stage.again(), stage.tier);
+    let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+    stage.sim.inject(&[user.process(), admin.process()], at, fault);
+    let outcome = life(&stage, &mut user, &mut admin);
+    let Some(struck) = stage.sim.calm() else {
+        assert!(outcome.is_ok(), "{tier}: {outcome:?}");
+        return false;
+    };
+    let what = format!("{tier}: {fault:?} at call {at}, {struck}");
+    // An error does not end a process: here it gives up. After the crash of one, the other is ended too.
+    for process in [user.process(), admin.process()] {
+        stage.sim.end(process);
+    }
+    let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+    let recovered = stage.recover(&mut user, &mut admin).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let removed = stage.remove(&mut user, &mut admin).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let left: Vec<String> = recovered.left.into_iter().chain(removed.left).collect();
+    let after = stage.sim.snapshot();
+    assert!(after == before, "{what}; left: {left:?}\n{}", difference(before, &after));
+    assert!(left.is_empty(), "{what}: {left:?}");
+    true
+}
+
+fn accidents(machine: &str, tier: Tier) -> u64 {
+    let stage = Stage::new(machine, tier, "");
+    let before = stage.sim.snapshot();
+    let mut calls = 0;
+    for fault in Fault::ALL {
+        let mut at = 0;
+        while accident(&stage, &before, at, fault) {
+            at += 1;
+        }
+        calls += at;
+    }
+    calls
+}
+
+#[test]
+fn the_guard_survives_an_accident_at_every_call() {
+    assert!(accidents("several-drives", Tier::Guard) > 400);
+}
+
+#[test]
+fn the_account_survives_an_accident_at_every_call() {
+    assert!(accidents("several-drives", Tier::Account) > 1000);
+}
+
+#[test]
+fn the_container_survives_an_accident_at_every_call() {
+    assert!(accidents("several-drives", Tier::Container) > 400);
+}
+
+/// Cleaning up is cut short as well, at every call, and done again.
+#[test]
+fn removal_survives_an_accident_at_every_call() {
+    for tier in Tier::ALL {
+        let fresh = Stage::new("several-drives", tier, "");
+        for fault in Fault::ALL {
+            for at in 0.. {
+                let stage = fresh.again();
+                let before = stage.sim.snapshot();
+                let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+                stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+                stage.sim.inject(&[user.process(), admin.process()], at, fault);
+                let outcome = stage.remove(&mut user, &mut admin);
+                let Some(struck) = stage.sim.calm() else {
+                    assert!(outcome.is_ok());
+                    break;
+                };
+                for process in [user.process(), admin.process()] {
+                    stage.sim.end(process);
+                }
+                let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+                let undone = stage.remove(&mut user, &mut admin).unwrap();
+                let after = stage.sim.snapshot();
+                let what = format!("{tier}: {fault:?} at call {at}, {struck}; left: {:?}", undone.left);
+                assert!(after == before && undone.left.is_empty(), "{what}\n{}", difference(&before, &after));
+            }
+        }
+    }
+}
+
+#[test]
+fn when_the_user_is_killed_everything_inside_ends() {
+    for tier in Tier::ALL {
+        let stage = Stage::new("several-drives", tier, "");
+        let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+        let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+        let before = stage.sim.running();
+        let live = stage.open(&mut user, &planned).unwrap();
+        stage.command(&mut user, &live).unwrap();
+        assert!(stage.sim.running().len() > before.len());
+        stage.sim.end(user.process());
+        let after = stage.sim.running();
+        assert!(after.iter().all(|process| before.contains(process)), "{tier}: {after:?}");
+    }
+}
