@@ -47,6 +47,11 @@ pub(crate) fn name(network: &Network, name: &str) -> Result<String, Refusal> {
     rule_of(network.resolve(name))
 }
 
+/// May a name be dialled that an allowed one turned out to stand for?
+pub(crate) fn completed(network: &Network, name: &str, port: u16) -> Result<(), Refusal> {
+    network.denied(name, port).map_or(Ok(()), |decision| rule_of(decision).map(drop))
+}
+
 /// Which of the addresses of a target, which was allowed, may be dialled: each is checked, in its every reading.
 pub(crate) fn addresses(network: &Network, target: &Target, found: &[IpAddr]) -> Result<Vec<SocketAddr>, Refusal> {
     let host = target.host.to_string();
@@ -66,15 +71,20 @@ pub(crate) fn addresses(network: &Network, target: &Target, found: &[IpAddr]) ->
         }
     }
     match first_refusal {
-        Some((address, special)) if checked.is_empty() => Err(refused_address(&host, address, special)),
+        Some((address, special)) if checked.is_empty() => Err(refused_address(target, address, special)),
         _ => Ok(checked),
     }
 }
 
-fn refused_address(host: &str, address: IpAddr, special: Option<Special>) -> Refusal {
+fn refused_address(target: &Target, address: IpAddr, special: Option<Special>) -> Refusal {
+    let host = &target.host.to_string();
     let (kind, grant) = match special {
         Some(special) => {
-            let line = format!("[network] allow = [{{ host = \"{}\", addresses = [\"{address}\"] }}]", shown(host));
+            let host = match target.port {
+                80 | 443 => target.host.to_string(),
+                _ => target.to_string(),
+            };
+            let line = format!("[network] allow = [{{ host = \"{}\", addresses = [\"{address}\"] }}]", shown(&host));
             (format!("which is {special} and not listed for it"), Some(line))
         }
         None => ("an address that a rule of `deny` covers".to_owned(), None),

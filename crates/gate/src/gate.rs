@@ -152,7 +152,11 @@ impl Gate {
         let found = match &target.host {
             Host::Address(address) => vec![*address],
             Host::Name(name) => {
-                self.resolver.resolve(name).await.map_err(|error| Refusal::Unresolved { host: shown(name), error })?
+                let resolved = self.resolver.resolve_as(name).await;
+                let resolved = resolved.map_err(|error| Refusal::Unresolved { host: shown(name), error })?;
+                // What the host's search list made of a short name is another name, and may be denied.
+                decide::completed(&self.network, &resolved.name, target.port)?;
+                resolved.addresses
             }
         };
         decide::addresses(&self.network, target, &found)

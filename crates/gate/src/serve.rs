@@ -264,7 +264,7 @@ fn admit(gate: &Rc<Gate>, client: TcpStream, peer: SocketAddr, door: Door, fulln
         fullness.tell(gate, &client, door);
         return reset(client);
     };
-    socket::tune(&client);
+    socket::tune_inside(&client);
     let gate = gate.clone();
     match door {
         Door::Names => {

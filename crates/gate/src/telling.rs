@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::event::{Attempt, Begun, Way, bounded};
+use crate::event::{Attempt, AttemptResult, Begun, Way, bounded};
 
 /// How many seconds' worth of attempts may be told at once.
 const BURST_SECONDS: u32 = 20;
@@ -10,19 +10,43 @@ const BURST_SECONDS: u32 = 20;
 /// Where attempts are told.
 pub(crate) struct Telling {
     sink: Box<dyn FnMut(Attempt)>,
-    /// Attempts a second, on average.
-    rate: u32,
-    /// How many may be told at this moment.
-    left: f64,
-    refilled: Instant,
+    /// For what was carried: any number of refusals must not hide it.
+    carried: Allowance,
+    others: Allowance,
     untold: u64,
 }
 
+/// How many may be told at this moment.
+struct Allowance {
+    /// A second, on average.
+    rate: u32,
+    left: f64,
+    refilled: Instant,
+}
+
+impl Allowance {
+    fn new(rate: u32) -> Allowance {
+        Allowance { rate, left: f64::from(rate.saturating_mul(BURST_SECONDS)), refilled: Instant::now() }
+    }
+
+    /// One more?
+    fn take(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.refilled).min(Duration::from_secs(u64::from(BURST_SECONDS)));
+        let most = f64::from(self.rate.saturating_mul(BURST_SECONDS));
+        self.left = (self.left + since.as_secs_f64() * f64::from(self.rate)).min(most);
+        self.refilled = now;
+        let one = self.left >= 1.0;
+        if one {
+            self.left -= 1.0;
+        }
+        one
+    }
+}
+
 impl Telling {
-    /// Tells to `sink`, `rate` attempts a second on average.
+    /// Tells to `sink`: of what was carried `rate` attempts a second on average, and as many of all others.
     pub(crate) fn new(sink: impl FnMut(Attempt) + 'static, rate: u32) -> Telling {
-        let left = f64::from(rate.saturating_mul(BURST_SECONDS));
-        Telling { sink: Box::new(sink), rate, left, refilled: Instant::now(), untold: 0 }
+        Telling { sink: Box::new(sink), carried: Allowance::new(rate), others: Allowance::new(rate), untold: 0 }
     }
 
     /// Tells an attempt, or counts it as untold.
@@ -31,18 +55,21 @@ impl Telling {
     }
 
     fn tell_at(&mut self, mut attempt: Attempt, now: Instant) {
-        let since = now.saturating_duration_since(self.refilled).min(Duration::from_secs(u64::from(BURST_SECONDS)));
-        let most = f64::from(self.rate.saturating_mul(BURST_SECONDS));
-        self.left = (self.left + since.as_secs_f64() * f64::from(self.rate)).min(most);
-        self.refilled = now;
-        if self.left < 1.0 {
+        // A name that was looked up is no connection, and costs nothing to repeat.
+        let carried = matches!(attempt.result, AttemptResult::Allowed { .. }) && attempt.way != Way::Dns;
+        let allowance = if carried { &mut self.carried } else { &mut self.others };
+        if !allowance.take(now) {
             self.untold = self.untold.saturating_add(1);
             return;
         }
-        self.left -= 1.0;
         bound(&mut attempt.host);
-        if let Some(request) = &mut attempt.request {
-            bound(request);
+        attempt.request.iter_mut().chain(&mut attempt.program).for_each(bound);
+        match &mut attempt.result {
+            AttemptResult::Allowed { rule, .. } => bound(rule),
+            AttemptResult::Refused { reason, rule, grant } => {
+                [reason].into_iter().chain(rule).chain(grant).for_each(bound);
+            }
+            AttemptResult::Failed { reason } => bound(reason),
         }
         if self.untold > 0 {
             (self.sink)(untold(attempt.way, std::mem::take(&mut self.untold)));
@@ -64,7 +91,7 @@ fn untold(way: Way, number: u64) -> Attempt {
     Begun::now(way, "", 0, None).failed(format!("{number} more attempts were made than are told one by one"))
 }
 
-/// The longest host or request in an event: hostile text.
+/// The longest text in an event, in bytes: the inside may have chosen it, or a part of it.
 const LONGEST: usize = 2048;
 
 fn bound(text: &mut String) {
@@ -90,7 +117,7 @@ mod tests {
         let told = Rc::new(RefCell::new(Vec::new()));
         let sink = told.clone();
         let mut telling = Telling::new(move |attempt| sink.borrow_mut().push(attempt), 1);
-        let start = telling.refilled;
+        let start = telling.others.refilled;
         for port in 0..100 {
             telling.tell_at(attempt(port), start);
         }
@@ -103,6 +130,23 @@ mod tests {
             AttemptResult::Failed { reason: "80 more attempts were made than are told one by one".to_owned() }
         );
         assert_eq!((told[21].port, told[21].host.len()), (1, 2048));
+    }
+
+    #[test]
+    fn a_flood_of_refusals_hides_nothing_that_was_carried() {
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let sink = told.clone();
+        let mut telling = Telling::new(move |attempt| sink.borrow_mut().push(attempt), 1);
+        let start = telling.others.refilled;
+        for port in 0..100 {
+            telling.tell_at(attempt(port), start);
+        }
+        let rule = "r".repeat(9000);
+        let result = AttemptResult::Allowed { address: None, rule, sent: 1, received: 1, duration: 1 };
+        telling.tell_at(Attempt { way: Way::Transparent, result, ..attempt(7) }, start);
+        let told = told.borrow();
+        let last = told.last().unwrap();
+        assert!(matches!(&last.result, AttemptResult::Allowed { rule, .. } if rule.len() == LONGEST), "{last:?}");
     }
 
     #[test]

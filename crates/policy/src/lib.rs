@@ -7,6 +7,7 @@
 //!
 //! The crate is pure but for canonicalising paths and reading the documents themselves; it runs on every platform.
 
+pub mod address;
 pub mod boundary;
 pub mod builtin;
 pub mod credential;

@@ -32,7 +32,7 @@ pub(crate) fn echo() -> SocketAddr {
     })
 }
 
-/// A server that gives one byte back and then as much as is taken, up to 1 MB, and holds the connection.
+/// A server that gives one byte back and then as much as is taken, up to 256 KB, and holds the connection.
 pub(crate) fn flood() -> SocketAddr {
     serve(|mut stream| {
         let mut byte = [0];
@@ -40,7 +40,7 @@ pub(crate) fn flood() -> SocketAddr {
         stream.write_all(&byte).unwrap_or_default();
         stream.set_nonblocking(true).unwrap();
         let buffer = vec![7; 64 << 10];
-        for _ in 0..16 {
+        for _ in 0..4 {
             if stream.write(&buffer).is_err() {
                 break;
             }

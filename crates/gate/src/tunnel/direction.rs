@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::Shutdown;
 use rustix::pipe::{SpliceFlags, splice};
 use tokio::io::Interest;
@@ -12,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::pipes::{PIPE_SIZE, Pipe, Pipes, Remainder};
 
-/// Rounds before the others get their turn: four megabytes at most.
+/// Rounds before the others get their turn: a megabyte at most.
 const ROUNDS: usize = 16;
 
 /// Which end broke a direction.
@@ -99,11 +100,12 @@ impl<'a> Direction<'a> {
                 self.release();
             }
             ready!(source).map_err(|_| Broken::Source)?;
-            match self.fill(context) {
-                Poll::Ready(Err(broken)) => return Poll::Ready(Err(broken)),
-                Poll::Ready(Ok(())) => {}
-                Poll::Pending => return Poll::Pending,
+            let room = self.poll_room(context);
+            if room.is_pending() {
+                self.release();
             }
+            ready!(room).map_err(|_| Broken::Sink)?;
+            self.fill()?;
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -145,19 +147,26 @@ impl<'a> Direction<'a> {
         }
     }
 
+    /// Waits until the sink really has room. Nothing is taken from the source before that: what is under way and cannot be written needs
+    /// a pipe, or memory, for as long as the reader likes. (That a socket counts as writable is only known from the last write.)
+    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.to.poll_write_ready(context))?;
+            match self.to.try_io(Interest::WRITABLE, || has_room(self.to)) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(error) if may_go_on(&error) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     /// Takes bytes from the source, which seems to have some. Nothing is under way now.
-    fn fill(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
+    fn fill(&mut self) -> Result<(), Broken> {
         if self.pipe.is_none() && !self.no_splice {
             self.pipe = self.pipes.take();
         }
-        let taken = match &self.pipe {
-            Some(pipe) => self.from.try_io(Interest::READABLE, || move_bytes(self.from, &pipe.writer, PIPE_SIZE)),
-            None => {
-                // Without a pipe nothing is read before it can be written: what was read has to be kept.
-                ready!(self.to.poll_write_ready(context)).map_err(|_| Broken::Sink)?;
-                return Poll::Ready(self.copy());
-            }
-        };
+        let Some(pipe) = &self.pipe else { return self.copy() };
+        let taken = self.from.try_io(Interest::READABLE, || move_bytes(self.from, &pipe.writer, PIPE_SIZE));
         match taken {
             Ok(0) => self.at_end = true,
             Ok(number) => self.in_pipe = number,
@@ -166,9 +175,9 @@ impl<'a> Direction<'a> {
                 self.no_splice = true;
                 self.release();
             }
-            Err(_) => return Poll::Ready(Err(Broken::Source)),
+            Err(_) => return Err(Broken::Source),
         }
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// Reads and writes through the shared buffer.
@@ -213,6 +222,16 @@ impl<'a> Direction<'a> {
 impl Drop for Direction<'_> {
     fn drop(&mut self) {
         self.give_up();
+    }
+}
+
+/// Can a good part of a socket's buffer be written now? If not, the system says when it can.
+fn has_room(socket: &TcpStream) -> io::Result<()> {
+    let mut polled = [PollFd::new(socket, PollFlags::OUT)];
+    match poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        // An error is found by the next write.
+        _ => Ok(()),
     }
 }
 

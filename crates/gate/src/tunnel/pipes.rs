@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use rustix::pipe::{PipeFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with};
+use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
 
 use crate::budget::{Budget, Held};
 
-/// Bytes that a pipe should take: fewer calls for each byte carried.
-pub(super) const PIPE_SIZE: usize = 256 << 10;
+/// Bytes moved at once: what a pipe takes as it is made, and what a socket takes that says it can be written to.
+pub(super) const PIPE_SIZE: usize = 64 << 10;
 
 /// A pipe that takes less is not worth using. (Once a user's pipes hold `pipe-user-pages-soft` pages, new ones get two pages; see pipe(7).)
 const LEAST: usize = 32 << 10;
@@ -85,8 +85,6 @@ impl Pipes {
             return None;
         }
         let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).ok()?;
-        // A refusal leaves the size that the pipe was made with, which may do.
-        let _ = fcntl_setpipe_size(&writer, PIPE_SIZE);
         if fcntl_getpipe_size(&writer).ok()? < LEAST {
             return None;
         }

@@ -8,9 +8,10 @@ use std::ffi::OsStr;
 use std::net::IpAddr;
 
 use super::{DecidingRule, Decision, Remedy, Verdict, words};
+use crate::address::{self, Special};
 use crate::boundary::{Handling, Network};
 use crate::credential::Credential;
-use crate::host_pattern::{HostPattern, Hosts};
+use crate::host_pattern::{Host, HostPattern, Hosts};
 use crate::host_rule::HostRule;
 use crate::origin::Layer;
 use crate::policy::Ruled;
@@ -42,6 +43,11 @@ impl Network {
             let reason = format!("{target} is outside what the administrator lets be reached");
             return refuse(reason, allow.map(allow_rule), only_note(ASK.to_owned()));
         }
+        if let (Some(rule), Some(special)) = (allow, self.special(host, port)) {
+            let way_out = format!("`addresses = [...]` on a rule, or a rule about the address itself, lists {special}");
+            let reason = format!("{target} is {special}, which has to be listed as such");
+            return refuse(reason, Some(allow_rule(rule)), only_note(way_out));
+        }
         match allow {
             Some(rule) => Decision {
                 verdict: Verdict::Allowed,
@@ -59,6 +65,14 @@ impl Network {
             }
             None => refuse(format!("{target} is not among the allowed hosts"), None, grant(host, port)),
         }
+    }
+
+    /// What keeps an address that was asked for as such from being dialled, though a rule covers it: it is of a special kind, and
+    /// no rule lists it. That an address is this machine's own is found out when it is dialled.
+    fn special(&self, host: &str, port: u16) -> Option<Special> {
+        let Ok(Host::Address(address)) = Host::parse(host) else { return None };
+        let listed = |reading| self.lists_address(host, port, reading);
+        address::check(address, &[], listed, |_| false).err().and_then(|(_, special)| special)
     }
 
     /// Does a rule of `deny` speak about this name and port? To be asked about a name that an allowed one turned out to stand for: a

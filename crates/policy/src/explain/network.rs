@@ -39,8 +39,7 @@ pub(super) fn explain(boundary: &Boundary, verb: Verb, target: &OsStr) -> Result
     let mut notes = notes(handling, port, is_request, &decision);
     if unlisted && decision.verdict == Verdict::Allowed {
         notes.push(
-            "only if it is an ordinary address: one of this machine, a private or another special network is refused \
-             unless a rule names it"
+            "unless it is an address of this machine itself, which is refused where no rule names it"
                 .to_owned(),
         );
     }

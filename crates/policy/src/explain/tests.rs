@@ -159,6 +159,13 @@ fn an_address_that_no_rule_names_is_said_to_depend_on_what_it_is() {
     let mut b = Policy::default().resolve(&t.host(), &t.workspace()).unwrap();
     let rule = |text| Ruled { value: HostRule::parse(text).unwrap(), origin: crate::testing::user() };
     b.network.allow = vec![rule("*"), rule("10.0.0.0/8")];
-    let notes = |target: &str| ask(&t, &b, Verb::Connect, target).notes.len();
-    assert_eq!((notes("127.0.0.1"), notes("[::ffff:127.0.0.1]:80"), notes("10.1.1.1"), notes("a.org")), (1, 1, 0, 0));
+    let said = |target: &str| {
+        let explanation = ask(&t, &b, Verb::Connect, target);
+        (explanation.decision.verdict == crate::decide::Verdict::Allowed, explanation.notes.len())
+    };
+    assert_eq!((said("8.8.8.8"), said("10.1.1.1"), said("a.org")), ((true, 1), (true, 0), (true, 0)));
+    // The gate refuses these, and so does the explanation.
+    for special in ["127.0.0.1", "[::ffff:127.0.0.1]:80", "169.254.169.254", "192.168.1.1", "198.18.0.9"] {
+        assert_eq!(said(special), (false, 0), "{special}");
+    }
 }

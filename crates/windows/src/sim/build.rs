@@ -211,7 +211,9 @@ impl World {
         let parent = path.parent().ok_or(Code::PATH_NOT_FOUND)?;
         let directory = self.plant_with(&parent, NodeKind::Directory, None)?;
         let name = path.name().ok_or(Code::INVALID_NAME)?;
-        let owner = if self.facts.user.profile.covers(path) { user_token(&self.facts) } else { system };
+        // Who made the directory makes what is in it.
+        let is_users = self.node(directory)?.descriptor.owner == Some(self.facts.user.sid);
+        let owner = if is_users { user_token(&self.facts) } else { system };
         let descriptor = match given {
             Some(given) => given,
             None => self.new_descriptor(&owner, directory, kind, None)?,

@@ -84,7 +84,8 @@ pub(in crate::run) fn walk<H: Host + ?Sized>(
             Child::Left(why) => walked.left.push(format!("{shown}: {why}")),
             Child::Done { wrote, down } => {
                 walked.written += u64::from(wrote);
-                if let Some((handle, descriptor)) = down {
+                if let Some(down) = down {
+                    let (handle, descriptor) = *down;
                     let entries = host.list(handle).map_err(&failed)?.into_iter();
                     frames.push(Frame { handle, descriptor, entries, shown, opened: true });
                 }
@@ -100,7 +101,7 @@ enum Child {
     Left(&'static str),
     Done {
         wrote: bool,
-        down: Option<(FileHandle, SecurityDescriptor)>,
+        down: Option<Box<(FileHandle, SecurityDescriptor)>>,
     },
 }
 
@@ -138,7 +139,7 @@ fn child<H: Host + ?Sized>(
     }
     let wrote = after.is_some();
     if is_directory {
-        return Ok(Child::Done { wrote, down: Some((handle, after.unwrap_or(present))) });
+        return Ok(Child::Done { wrote, down: Some(Box::new((handle, after.unwrap_or(present)))) });
     }
     done(host, Child::Done { wrote, down: None })
 }

@@ -98,9 +98,11 @@ fn opening_a_session_does_not_walk_the_tree() {
     assert_eq!(counts(1), counts(200));
 }
 
+type Spoil = fn(&mut Plan);
+
 #[test]
 fn what_is_not_as_planned_is_not_started() {
-    let spoil: [(&str, fn(&mut Plan)); 3] = [
+    let spoil: [(&str, Spoil); 3] = [
         ("privileges", |plan| plan.token.privileges.clear()),
         ("stamps", |plan| {
             plan.stamps.iter_mut().for_each(|stamp| stamp.entries.iter_mut().for_each(|entry| entry.mask.0 ^= 8))

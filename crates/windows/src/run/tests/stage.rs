@@ -40,8 +40,10 @@ pub(super) struct Stage {
     /// How files with a second name are treated: the tests' way to weaken the stamps.
     pub(super) linked: LinkedFiles,
     /// Plans by the set-up that they were made for: planning is pure, and crash tests ask for the same ones thousands of times.
-    plans: Rc<RefCell<Vec<(Option<crate::facts::Setup>, Planned)>>>,
+    plans: Plans,
 }
+
+type Plans = Rc<RefCell<Vec<(Option<crate::facts::Setup>, Planned)>>>;
 
 /// What planning gave.
 #[derive(Clone)]
