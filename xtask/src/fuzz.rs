@@ -11,6 +11,8 @@ use std::sync::Mutex;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use bailiwick_policy::text::escape;
+
 use crate::project;
 use crate::shell::{self, Doing, Failure};
 
@@ -207,7 +209,7 @@ fn last_words(target: &str, said: &str) -> String {
     let start = lines.iter().position(|line| line.contains("panicked at") || line.contains("ERROR: libFuzzer"));
     let panic = lines.get(start.unwrap_or(0)..).unwrap_or_default().iter().take(6);
     let kept = lines.iter().find_map(|line| line.split_once("Test unit written to ")).map(|(_, path)| path);
-    let mut words: Vec<String> = panic.map(|line| format!("  {}", line.escape_debug())).collect();
+    let mut words: Vec<String> = panic.map(|line| format!("  {}", escape(line.as_ref()))).collect();
     words.push(match kept {
         Some(path) => format!(
             "  the input: {path}\n  once it is mended, keep the input as fuzz/regressions/{target}/NAME, which every run begins with"

@@ -1,5 +1,7 @@
 //! What a client says first, as far as the gate has to see it.
 
+use std::time::Duration;
+
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -19,6 +21,10 @@ const FREE: usize = 4 << 10;
 
 /// In how many pieces it may come: each costs a look at all that there is.
 const MOST_PIECES: usize = 128;
+
+/// How long a first word on a port that is not the web's may stand alone before it is taken for a protocol of its own: many say a word
+/// and wait for the answer. A request that comes more slowly than that is not held against its host (see `opaque`, which does the same).
+const A_WORD: Duration = Duration::from_secs(1);
 
 /// What the first bytes are.
 pub(crate) enum Said {
@@ -70,14 +76,15 @@ impl First {
             if let Some(said) = self.said(target)? {
                 return Ok(said);
             }
-            match timeout_at(deadline, self.more(gate, client)).await {
+            let is_a_word = !matches!(target.port, 80 | 443) && self.is_a_word();
+            let until = if is_a_word { deadline.min(Instant::now() + A_WORD) } else { deadline };
+            match timeout_at(until, self.more(gate, client)).await {
                 Ok(Ok(true)) => {}
                 // Whatever it might have become, it is no request now.
-                Ok(Ok(false)) if matches!(hello::read(&self.bytes), Hello::NotTls) && !self.is_empty() => {
-                    return Ok(Said::Other);
-                }
+                Ok(Ok(false)) if self.is_a_word() => return Ok(Said::Other),
                 Ok(Ok(false)) => return Err(self.unsaid(target, "closed the connection")),
                 Ok(Err(refusal)) => return Err(refusal),
+                Err(_elapsed) if is_a_word => return Ok(Said::Other),
                 Err(_elapsed) => {
                     let silent = format!("fell silent for {} s", gate.limits.first_bytes.as_secs());
                     return Err(self.unsaid(target, &silent));
@@ -85,6 +92,11 @@ impl First {
             }
         }
         Err(Refusal::Said { reason: self.context(target, "came in too many pieces"), grant: opaque_rule(target) })
+    }
+
+    /// Something was said, and it is no handshake.
+    fn is_a_word(&self) -> bool {
+        !self.is_empty() && matches!(hello::read(&self.bytes), Hello::NotTls)
     }
 
     /// What the bytes are, if that can be told.

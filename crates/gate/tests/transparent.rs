@@ -102,6 +102,22 @@ fn a_server_may_speak_first() {
 }
 
 #[test]
+fn a_word_that_waits_for_its_answer_is_carried() {
+    let port = host(|mut stream| {
+        let mut word = [0; 4];
+        stream.read_exact(&mut word).unwrap();
+        assert_eq!(&word, b"ruok");
+        stream.write_all(b"imok").unwrap();
+    });
+    let gate = Running::start(vec![rule(&text(port))], &[port]);
+    let mut client = gate.connect("target.test", port);
+    client.write_all(b"ruok").unwrap();
+    let mut answer = [0; 4];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"imok");
+}
+
+#[test]
 fn a_half_that_ends_leaves_the_other_open() {
     let port = host(|mut stream| {
         let mut all = Vec::new();

@@ -1,0 +1,5 @@
+//! Chunked bodies.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bailiwick_gate::fuzzing::http_body(bytes));
