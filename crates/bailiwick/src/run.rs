@@ -111,7 +111,6 @@ impl Prepared {
         }
         let began = Instant::now();
         self.announce(&self.choice, &command, report);
-        self.tell_of_hosts(report);
         let outcome = match self.enter(self.choice.tier, blank, gatekeeper, &command, report) {
             Err(error) if error.tier_unavailable() && self.boundary.isolation.tier == TierChoice::Auto => {
                 let next = tier::after_failure(&self.boundary, &self.facts, self.choice.tier, &error)
@@ -146,11 +145,12 @@ impl Prepared {
             command: command.argv.iter().map(|word| escape(word)).collect(),
             accepted: choice.accepted.iter().map(|loss| loss.promise.guarantee.name().to_owned()).collect(),
         });
+        self.tell_of_hosts(choice, report);
     }
 
     /// A tier without a gate: the hosts that are listed are not reached, which the user has accepted by name.
-    fn tell_of_hosts(&self, report: &mut Report<'_>) {
-        if self.choice.accepted.iter().any(|loss| loss.promise.guarantee == Guarantee::HostsFiltered) {
+    fn tell_of_hosts(&self, choice: &Choice, report: &mut Report<'_>) {
+        if choice.accepted.iter().any(|loss| loss.promise.guarantee == Guarantee::HostsFiltered) {
             report.record(&Event::Notice {
                 kind: "hosts-not-reached".to_owned(),
                 text: "the hosts that the policy lists are NOT reached: this tier has no gate, and a run in it has no network \

@@ -81,7 +81,8 @@ mod tests {
             received: 2,
             duration: 3,
         };
-        let refused = event::AttemptResult::Refused { reason: "no".to_owned(), rule: None, grant: Some("x".to_owned()) };
+        let refused =
+            event::AttemptResult::Refused { reason: "no".to_owned(), rule: None, grant: Some("x".to_owned()) };
         let failed = event::AttemptResult::Failed { reason: "nobody".to_owned() };
         for result in [allowed, refused, failed] {
             for way in
@@ -97,7 +98,8 @@ mod tests {
                     result: result.clone(),
                 };
                 let event = bailiwick::report::Event::of_gate(&serde_json::to_string(&told).unwrap());
-                let bailiwick::report::Event::Network(Attempt { at: 7, port: 443, way: read, result, .. }) = event else {
+                let bailiwick::report::Event::Network(Attempt { at: 7, port: 443, way: read, result, .. }) = event
+                else {
                     panic!("{event:?}");
                 };
                 assert_eq!(serde_json::to_value(read).unwrap(), serde_json::to_value(way).unwrap());

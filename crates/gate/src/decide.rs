@@ -96,10 +96,15 @@ fn rule_of(decision: Decision) -> Result<String, Refusal> {
     let rule = decision.rule.map(|rule| format!("{} ({})", rule.text, rule.origin));
     match decision.verdict {
         Verdict::Allowed => Ok(rule.unwrap_or_default()),
-        Verdict::Private | Verdict::Refused => Err(Refusal::Denied {
-            reason: decision.reason,
-            rule,
-            grant: decision.remedy.and_then(|remedy| remedy.option.or(remedy.note)),
-        }),
+        Verdict::Private | Verdict::Refused => {
+            let remedy = decision.remedy.map(|remedy| (remedy.option.or(remedy.policy_line), remedy.note));
+            let (grant, note) = remedy.unwrap_or_default();
+            // A note is a sentence of its own, not something to write into a policy.
+            let reason = match (&grant, note) {
+                (None, Some(note)) => format!("{} ({note})", decision.reason),
+                _ => decision.reason,
+            };
+            Err(Refusal::Denied { reason, rule, grant })
+        }
     }
 }

@@ -9,7 +9,7 @@
 //!                               └─ what is said first must fit: tls (server name), http (host), or the rule says `opaque`
 //! ```
 //!
-//! One function decides: [`bailiwick_policy`]'s `Boundary::decide`, by way of [`decide`]. No query leaves before it, and what
+//! One function decides: [`bailiwick_policy`]'s `Boundary::decide`, by way of `decide`. No query leaves before it, and what
 //! was decided is what is dialled. Everything that comes from the inside is hostile; so is what the resolver answers.
 //! Nothing here knows which platform the inside is on: a tier hands in sockets and takes events.
 

@@ -99,14 +99,17 @@ fn keep_only(mut kept: Vec<RawFd>) -> Result<(), Errno> {
     unsafe { sys::process::close_range(from, u32::MAX) }
 }
 
-/// What no gate does: start programs, look into other processes, change what it stands in.
-const CLOSED: [libc::c_long; 14] = [
+/// What no gate does: start programs, look into other processes or signal them, change what it stands in, or modes and times of files,
+/// which Landlock does not guard.
+const CLOSED: [libc::c_long; 24] = [
     libc::SYS_execve,
     libc::SYS_execveat,
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
     libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_kill,
     libc::SYS_mount,
     libc::SYS_umount2,
     libc::SYS_move_mount,
@@ -115,7 +118,22 @@ const CLOSED: [libc::c_long; 14] = [
     libc::SYS_bpf,
     libc::SYS_perf_event_open,
     libc::SYS_io_uring_setup,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
 ];
+
+/// The older forms of the same.
+#[cfg(target_arch = "x86_64")]
+const OLDER: [libc::c_long; 6] =
+    [libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown, libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat];
+#[cfg(not(target_arch = "x86_64"))]
+const OLDER: [libc::c_long; 0] = [];
 
 /// `AUDIT_ARCH_*` of `linux/audit.h`.
 #[cfg(target_arch = "x86_64")]
@@ -135,22 +153,36 @@ const fn asks(code: u32, k: u32, yes: usize, no: usize) -> sock_filter {
     sock_filter { code: (BPF_JMP | code | BPF_K) as u16, jt: yes as u8, jf: no as u8, k }
 }
 
-const LENGTH: usize = CLOSED.len() + 7;
+/// How many calls are closed whatever their arguments.
+const CALLS: usize = CLOSED.len() + OLDER.len();
 
-/// Answers EPERM to the closed calls, and kills who speaks another architecture's language.
-static FILTER: [sock_filter; LENGTH] = {
-    let mut filter = [does(BPF_RET | BPF_K, libc::SECCOMP_RET_KILL_PROCESS); LENGTH];
+// Where the instructions are that others go to.
+const SOCKET: usize = 4 + CALLS;
+const FAMILY: usize = SOCKET + 2;
+const REFUSE: usize = FAMILY + 3;
+const KILL: usize = REFUSE + 1;
+
+/// Answers EPERM to the closed calls and to UNIX sockets, through which programs of the host can be asked to act (before Landlock's ABI 9
+/// nothing else refuses them), and kills who speaks another architecture's language.
+static FILTER: [sock_filter; KILL + 1] = {
+    let mut filter = [does(BPF_RET | BPF_K, libc::SECCOMP_RET_KILL_PROCESS); KILL + 1];
     filter[0] = does(BPF_LD | BPF_W | BPF_ABS, std::mem::offset_of!(libc::seccomp_data, arch) as u32);
-    filter[1] = asks(BPF_JEQ, ARCHITECTURE, 0, LENGTH - 1 - 2);
+    filter[1] = asks(BPF_JEQ, ARCHITECTURE, 0, KILL - 2);
     filter[2] = does(BPF_LD | BPF_W | BPF_ABS, std::mem::offset_of!(libc::seccomp_data, nr) as u32);
-    filter[3] = asks(BPF_JGE, X32, LENGTH - 1 - 4, 0);
+    filter[3] = asks(BPF_JGE, X32, KILL - 4, 0);
     let mut number = 0;
-    while number < CLOSED.len() {
+    while number < CALLS {
         let at = 4 + number;
-        filter[at] = asks(BPF_JEQ, CLOSED[number] as u32, LENGTH - 2 - (at + 1), 0);
+        let call = if number < CLOSED.len() { CLOSED[number] } else { OLDER[number - CLOSED.len()] };
+        filter[at] = asks(BPF_JEQ, call as u32, REFUSE - (at + 1), 0);
         number += 1;
     }
-    filter[LENGTH - 3] = does(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW);
-    filter[LENGTH - 2] = does(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    filter[SOCKET] = asks(BPF_JEQ, libc::SYS_socket as u32, 1, 0);
+    filter[SOCKET + 1] = does(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW);
+    // The low half of the first argument: both processors are little-endian.
+    filter[FAMILY] = does(BPF_LD | BPF_W | BPF_ABS, std::mem::offset_of!(libc::seccomp_data, args) as u32);
+    filter[FAMILY + 1] = asks(BPF_JEQ, libc::AF_UNIX as u32, 1, 0);
+    filter[FAMILY + 2] = does(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW);
+    filter[REFUSE] = does(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
     filter
 };

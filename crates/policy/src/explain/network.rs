@@ -38,10 +38,8 @@ pub(super) fn explain(boundary: &Boundary, verb: Verb, target: &OsStr) -> Result
     });
     let mut notes = notes(handling, port, is_request, &decision);
     if unlisted && decision.verdict == Verdict::Allowed {
-        notes.push(
-            "unless it is an address of this machine itself, which is refused where no rule names it"
-                .to_owned(),
-        );
+        notes
+            .push("unless it is an address of this machine itself, which is refused where no rule names it".to_owned());
     }
     Ok(Explanation { verb, target: shown, canonical, decision, notes })
 }

@@ -65,7 +65,7 @@ impl Machine {
         }
         Ok(match (explanation.enforcement.outcome, verdict) {
             (Outcome::AsDecided, Verdict::Allowed) => YES,
-            (Outcome::AsDecided | Outcome::Detected, _) => NO,
+            (Outcome::AsDecided, _) => NO,
             _ => OTHERWISE,
         })
     }
