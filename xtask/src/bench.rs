@@ -3,6 +3,7 @@
 
 mod bwrap;
 mod fixture;
+mod gate;
 mod launch;
 mod library;
 mod sample;
@@ -27,6 +28,7 @@ const PARTS: &[Part] = &[
     ("work", work::work),
     ("memory", library::memory),
     ("library", library::library),
+    ("gate", gate::gate),
     ("winsec", winsec::winsec),
 ];
 

@@ -101,6 +101,36 @@ impl Table {
         });
     }
 
+    /// A share of another contender's figure with its least.
+    pub(crate) fn share(&mut self, part: &'static str, what: &str, share: f64, least: f64) {
+        self.rows.push(Row {
+            part,
+            what: what.to_owned(),
+            value: format!("{share:.2} ×"),
+            tail: String::new(),
+            ratio: None,
+            against: String::new(),
+            budget: format!("≥ {least} ×"),
+            kept: Some(share >= least),
+            data: json!({ "share": share }),
+        });
+    }
+
+    /// A difference of times in milliseconds with its most.
+    pub(crate) fn delay(&mut self, part: &'static str, what: &str, milliseconds: f64, most: f64) {
+        self.rows.push(Row {
+            part,
+            what: what.to_owned(),
+            value: format!("{milliseconds:.3} ms"),
+            tail: String::new(),
+            ratio: None,
+            against: String::new(),
+            budget: format!("≤ {most} ms"),
+            kept: Some(milliseconds <= most),
+            data: json!({ "milliseconds": milliseconds }),
+        });
+    }
+
     /// A sentence about how a number came to be, or why it is missing.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
