@@ -110,8 +110,6 @@ fn short_sids(plan: &Plan, facts: &Facts) -> Vec<ShortSid> {
 pub enum Outcome {
     /// What is allowed can be done, or nothing of what is refused can.
     AsDecided,
-    /// What is refused can be done for a moment, is undone and reported.
-    Detected,
     /// Something that is refused can be done.
     NotHeld,
     /// Something that is allowed cannot be done.
@@ -288,7 +286,6 @@ fn outcome(verdict: Verdict, acts: &[Act], removing: Verdict) -> Outcome {
             (true, _) if act.deed == Deed::Seize => Outcome::AsDecided,
             (true, Possible::Yes) | (false, Possible::No) => Outcome::AsDecided,
             (true, _) => Outcome::NotSupplied,
-            (false, Possible::Undone) => Outcome::Detected,
             (false, Possible::Partly | Possible::Yes) => Outcome::NotHeld,
         };
         worst = worse(worst, here);
@@ -300,11 +297,10 @@ fn outcome(verdict: Verdict, acts: &[Act], removing: Verdict) -> Outcome {
 fn worse(one: Outcome, other: Outcome) -> Outcome {
     let weight = |outcome| match outcome {
         Outcome::AsDecided => 0,
-        Outcome::Detected => 1,
-        Outcome::NotSupplied => 2,
-        Outcome::Unknown => 3,
-        Outcome::NotHeld => 4,
-        Outcome::NoRun => 5,
+        Outcome::NotSupplied => 1,
+        Outcome::Unknown => 2,
+        Outcome::NotHeld => 3,
+        Outcome::NoRun => 4,
     };
     if weight(other) > weight(one) { other } else { one }
 }

@@ -92,6 +92,9 @@ impl Code {
     /// `WSAECONNREFUSED`: nobody listens.
     pub const CONNECTION_REFUSED: Code = Code(10061);
 
+    /// `WSAHOST_NOT_FOUND`: the question went out, and there is no such name.
+    pub const HOST_NOT_FOUND: Code = Code(11001);
+
     /// The name in `winerror.h`, where it is known here.
     pub const fn name(self) -> Option<&'static str> {
         Some(match self {
@@ -119,6 +122,7 @@ impl Code {
             Code::SOCKET_ACCESS => "WSAEACCES",
             Code::ADDRESS_IN_USE => "WSAEADDRINUSE",
             Code::CONNECTION_REFUSED => "WSAECONNREFUSED",
+            Code::HOST_NOT_FOUND => "WSAHOST_NOT_FOUND",
             _ => return None,
         })
     }

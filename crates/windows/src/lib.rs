@@ -1,13 +1,17 @@
 //! The Windows tiers of bailiwick.
 //!
 //! ```text
-//! text ──► WindowsPath          policy + Facts ──► Target ──► Plan
-//!          one strict parser    what a host is      Boundary   what a tier will do, as data
+//! text ──► WindowsPath          policy + Facts ──► Target ──► Plan ──► run ──► Host ──► sim
+//!          one strict parser    what a host is      Boundary   data     acts    calls    a simulated Windows
 //! ```
 //!
-//! Everything in these modules is pure: it asks the system nothing and runs on every platform, so that the plan for a Windows
-//! host can be computed, read and tested on Linux. What is said about Windows was computed from public documents and
-//! simulated; it has not yet run on Windows.
+//! Two halves. [`path`], [`facts`], [`profile`], [`target`], [`plan`], [`promises`] and [`explain`] are pure: they ask the system
+//! nothing, so that the plan for a Windows host can be computed, read and tested on Linux. [`run`] acts: it carries a plan out, undoes
+//! it and recovers after a crash, by the calls of the trait [`host::Host`] alone. The one implementation is [`sim`], on which it is tested
+//! with faults at every call and with an attacker; one for the real Windows does not exist yet.
+//!
+//! What is said about Windows was computed from public documents and simulated; it has not yet run on Windows.
+//! `docs/windows-model.md` says what is modelled, from which document, and what is not.
 
 pub mod explain;
 pub mod facts;

@@ -14,6 +14,7 @@
 //! ```
 
 mod account;
+mod ambient;
 mod build;
 mod container;
 mod error;
@@ -53,7 +54,7 @@ pub struct Plan {
     pub stamps: Vec<Stamp>,
     /// Handles that are held while the run lasts.
     pub pins: Vec<Pin>,
-    /// Guarded names that do not exist: watched, moved into quarantine when they appear, reported.
+    /// Guarded names that do not exist: looked for while the run lasts, and reported. Nothing takes them away in this version.
     pub watched: Vec<WindowsPath>,
     /// The private home.
     pub home: WindowsPath,
@@ -272,7 +273,7 @@ pub enum Assertion {
     Stamps,
     /// The filters are in place, and a connection to a place that they must refuse is refused.
     FiltersBite,
-    /// A name that no cache can know is not answered from inside.
+    /// A name that no cache can know is not even asked for on behalf of the inside: only a refusal counts.
     NamesNotAnswered,
 }
 
@@ -304,6 +305,11 @@ pub enum Leak {
     /// Places that every AppContainer may use.
     OpenToPackages {
         /// The places that were found.
+        places: Vec<WindowsPath>,
+    },
+    /// Places that every account may read and of which not even an administrator may change the access list.
+    OpenToAccounts {
+        /// The places that are described.
         places: Vec<WindowsPath>,
     },
     /// Names of the host's pipes can be listed, and those that let everyone in can be opened.

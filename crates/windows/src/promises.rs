@@ -16,7 +16,8 @@ use serde::Serialize;
 pub use markdown::tiers_markdown;
 
 use crate::facts::{Drive, DriveKind, Facts, OpenPlace};
-use crate::plan::Plan;
+use crate::path::WindowsPath;
+use crate::plan::{Leak, Plan};
 use crate::tier::Tier;
 
 /// Where a promise was shown.
@@ -86,16 +87,23 @@ struct Ground<'a> {
     open_drives: Vec<String>,
     /// Limits of the policy that Windows has nothing for.
     limits_not_held: Vec<&'static str>,
+    /// Places that every account may read and that nothing closes for this run.
+    open_to_accounts: Vec<String>,
 }
 
 impl<'a> Ground<'a> {
     fn of(facts: &'a Facts, plan: Option<&Plan>) -> Ground<'a> {
         let is_open = |drive: &&Drive| drive.kind != DriveKind::Network && !drive.keeps_access_lists();
         let open = facts.drives.iter().filter(is_open);
+        let open_to_accounts = plan.into_iter().flat_map(|plan| &plan.leaks).flat_map(|leak| match leak {
+            Leak::OpenToAccounts { places } => places.as_slice(),
+            _ => &[],
+        });
         Ground {
             facts,
             open_drives: open.map(|drive| format!("{}: ({})", drive.letter, shown(&drive.file_system))).collect(),
             limits_not_held: plan.map(|plan| plan.job.not_held.clone()).unwrap_or_default(),
+            open_to_accounts: open_to_accounts.map(WindowsPath::shown).collect(),
         }
     }
 
@@ -104,6 +112,13 @@ impl<'a> Ground<'a> {
         let drives = (!self.open_drives.is_empty()).then(|| self.open_drives.join(", "))?;
         let reason = format!("there are no access lists on {drives}, so what is there is open to everybody");
         Some(lacks_but(reason, "the drive formatted with NTFS or ReFS, or taken out for the run"))
+    }
+
+    /// The loss of a place that every account may read, if there is one.
+    fn open_to_accounts(&self) -> Option<Answer> {
+        let places = (!self.open_to_accounts.is_empty()).then(|| self.open_to_accounts.join(", "))?;
+        let reason = format!("every account may read {places}, and not even an administrator may change that");
+        Some(lacks_but(reason, "a policy that lets them be read, or the `container` tier"))
     }
 
     /// Places that the scan found open, which a tier cannot close.
@@ -151,8 +166,8 @@ fn shown(text: &str) -> String {
 /// Answers that do not depend on the tier.
 fn common(guarantee: Guarantee, ground: &Ground<'_>) -> Option<Answer> {
     Some(match guarantee {
-        Guarantee::NamesAbsent => detects(
-            "the supervisor watches the directories that the names would appear in, moves what appears into quarantine at once and reports it",
+        Guarantee::NamesAbsent => lacks(
+            "a session finds the names that have appeared and reports them; nothing takes them away in this version",
         ),
         Guarantee::EnvironmentClean => holds(
             "the environment is built from the policy; the handle list of the new process holds standard input, output and error and nothing else",

@@ -17,6 +17,7 @@ pub mod assert;
 mod codec;
 pub mod journal;
 pub mod launch;
+mod line;
 pub mod prepare;
 pub mod recover;
 pub mod remove;
@@ -76,6 +77,8 @@ pub enum RunError {
         /// What is there instead.
         found: String,
     },
+    /// The system's DNS service asks for names on behalf of the inside, which is a way out.
+    NamesAsked,
     /// The plan is for another tier than the step.
     WrongTier,
     /// The password of the account is not kept for this user.
@@ -119,6 +122,9 @@ impl fmt::Display for RunError {
                 f,
                 "the started process is not confined as planned and was ended before its first instruction: {what}: {}",
                 escape(found.as_ref())
+            ),
+            RunError::NamesAsked => f.write_str(
+                "the system's DNS service does not refuse names that are asked for inside the container, so data could leave in them, and nothing is started: until this Windows refuses them, use `--tier account --accept network-off`, which names this loss",
             ),
             RunError::WrongTier => f.write_str("the plan is for another tier than this step"),
             RunError::NoSecret { account } => write!(

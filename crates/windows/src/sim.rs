@@ -68,6 +68,8 @@ struct World {
     keys: BTreeMap<Key, RegistryKey>,
     filters: BTreeMap<u128, Installed>,
     listeners: BTreeMap<Endpoint, ProcessId>,
+    /// Whether the DNS service takes questions from AppContainers without network capability. No document says.
+    names_for_packages: bool,
     processes: BTreeMap<ProcessId, Process>,
     tokens: BTreeMap<u64, (ProcessId, Token)>,
     process_handles: BTreeMap<u64, (ProcessId, ProcessId)>,
@@ -166,6 +168,11 @@ impl Sim {
         if let Some(process) = self.world.borrow_mut().processes.get_mut(&process) {
             process.hostile = true;
         }
+    }
+
+    /// From now on the DNS service takes questions from AppContainers, whatever their capabilities.
+    pub fn answer_names_to_packages(&self) {
+        self.world.borrow_mut().names_for_packages = true;
     }
 
     /// Ends a process from outside, as a power cut for that process alone.

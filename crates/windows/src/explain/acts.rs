@@ -82,8 +82,6 @@ pub enum Possible {
     Yes,
     /// Some of its rights are granted.
     Partly,
-    /// Yes, and it is undone at once and reported.
-    Undone,
     /// No.
     No,
     /// The model or the description does not say.
@@ -96,7 +94,6 @@ impl Possible {
         match self {
             Possible::Yes => "possible",
             Possible::Partly => "partly possible",
-            Possible::Undone => "undone at once",
             Possible::No => "not possible",
             Possible::Unknown => "not known",
         }
@@ -170,8 +167,7 @@ fn hold(plan: &Plan, path: &WindowsPath, act: &mut Act) {
             holds("a handle is held below it while the run lasts, and such a directory is not renamed or deleted");
         act.possible = Possible::No;
     } else if act.deed != Deed::Read && plan.watched.iter().any(|name| name.covers(path)) {
-        act.because = holds("the name is watched: what appears is moved into quarantine and reported");
-        act.possible = Possible::Undone;
+        act.because = holds("the name is watched: what appears is reported, and nothing takes it away in this version");
     }
 }
 

@@ -88,7 +88,6 @@ impl Enforcement {
         match self.outcome {
             Outcome::AsDecided if is_allowed => "supplied: what the policy allows can be done".to_owned(),
             Outcome::AsDecided => "held: nothing of what the policy refuses can be done".to_owned(),
-            Outcome::Detected => "detected: it comes about, is undone at once and reported".to_owned(),
             Outcome::NotHeld => "NOT HELD: the policy refuses something here that can be done".to_owned(),
             Outcome::NotSupplied => "not supplied: the policy allows something here that cannot be done".to_owned(),
             Outcome::Unknown => "not known, which counts as not held".to_owned(),

@@ -1,4 +1,4 @@
-//! Filters of the filtering platform, and loopback connections to prove that they bite.
+//! Filters of the filtering platform, and connections and names to prove that the walls stand.
 
 use super::Answer;
 use crate::plan::network::Filter;
@@ -47,6 +47,12 @@ pub trait Network {
     ///
     /// `SOCKET_ACCESS` where a filter blocks, `CONNECTION_REFUSED` where nobody listens.
     fn connect(&mut self, to: &Endpoint) -> Answer<()>;
+    /// Asks the system for the addresses of a name (`GetAddrInfoW`), past its cache.
+    ///
+    /// # Errors
+    ///
+    /// `SOCKET_ACCESS` where the question is refused, `HOST_NOT_FOUND` where it was asked and nobody has the name.
+    fn resolve(&mut self, name: &str) -> Answer<()>;
     /// Listens on a TCP endpoint, exclusively, until the process ends.
     ///
     /// # Errors

@@ -9,16 +9,15 @@
 use bailiwick_policy::boundary::Present;
 use bailiwick_policy::decide::Grant;
 use bailiwick_winsec::token::{Group, Token};
-use bailiwick_winsec::{AccessMask, AceFlags, Sid};
+use bailiwick_winsec::{AccessMask, Sid};
 
+use super::ambient::{self, Closed};
 use super::build::{self, Guarding, Place, reads};
 use super::network;
 use super::rights::{self, Reach, allow, deny};
 use super::surroundings;
-use super::{
-    Assertion, Identity, Leak, Level, Lifetime, Plan, PlanError, Purpose, Stamp, TokenPlan, TokenSource, Writer,
-};
-use crate::facts::{Account, Facts, OpenAccess};
+use super::{Assertion, Identity, Leak, Level, Lifetime, Plan, PlanError, Purpose, Stamp, TokenPlan, TokenSource};
+use crate::facts::{Account, Facts};
 use crate::path::WindowsPath;
 use crate::target::{Target, account_for};
 
@@ -31,8 +30,8 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
     }
     let places = build::places(target, facts)?;
     let Guarding { pins, watched, held } = build::guarding(target, facts)?;
-    let ambient = ambient(target, facts, setup.group);
     let plain = plain_token(account, setup.group);
+    let Closed { stamps: ambient, open } = ambient::close(target, facts, setup.group, &plain)?;
     let mut stamps = ambient.clone();
     let mut granted = Vec::new();
     for place in &places {
@@ -46,7 +45,7 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
         let entries = vec![deny(account.sid, AccessMask::DELETE, Reach::Object)];
         stamps.push(build::stamp(facts, path, Purpose::Hold, Lifetime::Workspace, entries));
     }
-    let refused = |path: &WindowsPath| is_refused(facts, &ambient, path, rights::ANCESTOR);
+    let refused = |path: &WindowsPath| ambient::is_refused(facts, &ambient, path, rights::ANCESTOR);
     stamps.extend(build::ancestors(target, facts, &granted, account.sid, &plain, refused));
     surroundings::sort(&mut stamps);
     let assertions = vec![
@@ -59,6 +58,9 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
         Assertion::FiltersBite,
     ];
     let mut leaks = vec![Leak::NamesThroughService, Leak::Pipes];
+    if !open.is_empty() {
+        leaks.push(Leak::OpenToAccounts { places: open });
+    }
     leaks.extend(build::unguarded_drives(facts));
     Ok(Plan {
         tier: target.tier,
@@ -99,7 +101,7 @@ fn entries(facts: &Facts, place: &Place, account: &Account, plain: &Token, ambie
         (Grant::Read, Grant::Write) => stamp(Purpose::Protect, vec![deny(sid, rights::CHANGE, place.reach())]),
         (Grant::Read, _) => {
             let is_open = build::is_granted(facts, plain, &place.path, rights::READ);
-            if is_open && !is_refused(facts, ambient, &place.path, rights::READ) {
+            if is_open && !ambient::is_refused(facts, ambient, &place.path, rights::READ) {
                 return None;
             }
             stamp(Purpose::Read, vec![allow(sid, rights::READ, place.reach())])
@@ -107,50 +109,6 @@ fn entries(facts: &Facts, place: &Place, account: &Account, plain: &Token, ambie
         (_, around) if reads(around) => stamp(Purpose::Deny, vec![deny(sid, rights::ALL, place.reach())]),
         _ => None,
     }
-}
-
-/// Whether a refusal of the plan, its own or an inherited one, reaches some of these rights at a place.
-fn is_refused(facts: &Facts, ambient: &[Stamp], path: &WindowsPath, desired: AccessMask) -> bool {
-    let mut here = Some(path.clone());
-    while let Some(place) = here {
-        let reaches = |flags: AceFlags| match place == *path {
-            true => !flags.contains(AceFlags::INHERIT_ONLY),
-            false => flags.intersects(AceFlags::INHERIT_ALL),
-        };
-        let entries = ambient.iter().filter(|stamp| stamp.path == place).flat_map(|stamp| &stamp.entries);
-        if entries.into_iter().any(|entry| reaches(entry.flags) && entry.mask.intersects(desired)) {
-            return true;
-        }
-        if !build::inherits(facts, &place) {
-            return false;
-        }
-        here = place.parent();
-    }
-    false
-}
-
-/// Refusals for the group of all accounts where any account could read or write.
-fn ambient(target: &Target, facts: &Facts, group: Sid) -> Vec<Stamp> {
-    let setup = |path: &WindowsPath, entries| Stamp {
-        writer: Writer::Administrator,
-        ..build::stamp(facts, path, Purpose::Ambient, Lifetime::Setup, entries)
-    };
-    let mut stamps = Vec::new();
-    for drive in facts.drives.iter().filter(|drive| drive.keeps_access_lists()) {
-        // The root itself may be looked at: every path begins there.
-        let entries = vec![deny(group, rights::CHANGE, Reach::Object), deny(group, rights::ALL, Reach::Below)];
-        stamps.push(setup(&WindowsPath::root(drive.letter), entries));
-    }
-    for place in build::open_places(target, facts).into_iter().filter(|place| !place.path.is_root()) {
-        let mask = match place.access {
-            OpenAccess::Write if reads(target.grant(&place.path)) => rights::CHANGE,
-            OpenAccess::Write | OpenAccess::Read => rights::ALL,
-        };
-        stamps.push(setup(&place.path, vec![deny(group, mask, Reach::Tree)]));
-    }
-    stamps.sort_by(|a, b| a.path.cmp(&b.path));
-    stamps.dedup_by(|later, earlier| later.path == earlier.path && later.entries == earlier.entries);
-    stamps
 }
 
 fn token(facts: &Facts, account: &Account) -> TokenPlan {

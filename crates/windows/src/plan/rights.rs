@@ -15,6 +15,9 @@ pub const ANCESTOR: AccessMask = AccessMask(0x0012_0088);
 /// Everything that changes an object, its children's names or its descriptor.
 pub const CHANGE: AccessMask = AccessMask(0x000d_0156);
 
+/// [`CHANGE`] and listing: on a directory that is passed through and no more.
+pub const LIST_OR_CHANGE: AccessMask = CHANGE.union(AccessMask::FILE_LIST_DIRECTORY);
+
 /// Everything.
 pub const ALL: AccessMask = AccessMask::FILE_ALL_ACCESS;
 
@@ -73,7 +76,8 @@ mod tests {
         for granted in [WRITE, READ, ANCESTOR] {
             assert!(!granted.intersects(never));
         }
-        assert!(!READ.intersects(CHANGE) && !ANCESTOR.intersects(CHANGE));
+        assert!(!READ.intersects(CHANGE) && !ANCESTOR.intersects(LIST_OR_CHANGE));
+        assert!(!LIST_OR_CHANGE.intersects(AccessMask::FILE_TRAVERSE));
         assert_eq!(WRITE.without(CHANGE), READ);
         // Looking at audit entries takes a privilege that no inside has.
         let writing =

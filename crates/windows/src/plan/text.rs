@@ -245,6 +245,10 @@ impl fmt::Display for Leak {
                 let places: Vec<String> = places.iter().map(crate::path::WindowsPath::shown).collect();
                 write!(f, "every AppContainer may use {}", places.join(", "))
             }
+            Leak::OpenToAccounts { places } => {
+                let places: Vec<String> = places.iter().map(crate::path::WindowsPath::shown).collect();
+                write!(f, "every account may read {}", places.join(", "))
+            }
             Leak::UserProcesses => f.write_str("the user's processes can be read and ended"),
             Leak::Network => f.write_str("the network is open"),
             Leak::NamesThroughService => f.write_str("names can be asked for through the system's DNS service"),

@@ -14,9 +14,9 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
         Guarantee::MetadataConfined => ground.open_drive().unwrap_or_else(|| {
             holds("as for writing: changing attributes, times, owner and access list are refused with it")
         }),
-        Guarantee::ReadsConfined => ground.open_drive().unwrap_or_else(|| {
+        Guarantee::ReadsConfined => ground.open_drive().or_else(|| ground.open_to_accounts()).unwrap_or_else(|| {
             holds(
-                "other accounts are kept out of the user's profile by Windows; what a drive's root lets Users read and what the scan found is refused to bailiwick's group; attributes of directories above granted places can be asked",
+                "other accounts are kept out of the user's profile by Windows; what the roots of drives, the directory of all profiles and other described places let Users read and what the scan found is refused to bailiwick's group; attributes of directories on the way can be asked",
             )
         }),
         Guarantee::NamesProtected => holds(

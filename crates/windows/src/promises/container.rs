@@ -22,7 +22,7 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
             "they inherit nothing that names the package and let it read; no entry grants FILE_DELETE_CHILD; handles without FILE_SHARE_DELETE hold them and the directories above while the run lasts",
         ),
         Guarantee::NetworkOff => holds(
-            "without a network capability the filtering platform drops every packet, loopback to the host included; before its first instruction the inside asks for a name that no cache knows, and an answer refuses the run",
+            "without a network capability the filtering platform drops every packet, loopback to the host included; before the first command a name that nobody has is asked for from inside, and anything but a refusal refuses the run",
         ),
         Guarantee::SocketsConfined => {
             holds("pipes and endpoints of the host name no package; listing the names of pipes may be possible, opening is not")

@@ -90,7 +90,8 @@ fn variations(page: &mut String, usual: &Facts) {
         }
     }
     put!(page, "\n### With a limit on the size of files or on open files\n");
-    let ground = Ground { facts: usual, open_drives: Vec::new(), limits_not_held: vec!["file_size", "open_files"] };
+    let limits_not_held = vec!["file_size", "open_files"];
+    let ground = Ground { facts: usual, open_drives: Vec::new(), limits_not_held, open_to_accounts: Vec::new() };
     if let Some(Answer { strength, reason, .. }) = common(Guarantee::LimitsHeld, &ground) {
         debug_assert_eq!(strength, Strength::Lacks);
         put!(page, "- every tier: `{}` {}: {reason}.", Guarantee::LimitsHeld, strength.name());

@@ -65,7 +65,7 @@ fn a_leak_of_the_plan_is_a_promise_that_does_not_hold() {
                 Leak::UserProcesses => &[Guarantee::ProcessesHidden],
                 Leak::Network | Leak::NamesThroughService => &[Guarantee::NetworkOff],
                 Leak::NoAccessLists { .. } => &[Guarantee::ReadsConfined, Guarantee::WritesConfined],
-                Leak::OpenToPackages { .. } => &[Guarantee::ReadsConfined],
+                Leak::OpenToPackages { .. } | Leak::OpenToAccounts { .. } => &[Guarantee::ReadsConfined],
                 Leak::Pipes if tier == Tier::Container => &[],
                 Leak::Pipes => &[Guarantee::SocketsConfined],
                 Leak::Brokers => &[Guarantee::TreeDies],
@@ -89,6 +89,21 @@ fn places_open_to_every_package_cost_the_container_its_promise() {
     });
     let after = promises(Tier::Container, &facts, None);
     assert_eq!(strength(&after, Guarantee::WritesConfined), Strength::Lacks);
+}
+
+/// Of Program Files not even administrators may change the list, so where a policy does not let it be read, nothing keeps the account out.
+#[test]
+fn what_every_account_reads_and_nobody_can_close_costs_the_account_its_promise() {
+    let of = |policy: &str| {
+        let (facts, target) = target("domain-user", Tier::Account, policy).unwrap();
+        let plan = Plan::new(&target, &facts).unwrap();
+        let leaks = plan.leaks.iter().filter(|leak| matches!(leak, Leak::OpenToAccounts { .. })).cloned();
+        (strength(&promises(Tier::Account, &facts, Some(&plan)), Guarantee::ReadsConfined), leaks.collect::<Vec<_>>())
+    };
+    assert_eq!(of(""), (Strength::Holds, Vec::new()));
+    let places = vec![WindowsPath::parse(r"C:\Program Files").unwrap()];
+    let denied = of("[files]\ndeny = [\"C:/Program Files\"]");
+    assert_eq!(denied, (Strength::Lacks, vec![Leak::OpenToAccounts { places }]));
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn token(plan: &Plan, token: &Token) -> Result<(), RunError> {
             Assertion::Account => account(plan, token)?,
             Assertion::Package => package(plan, token)?,
             Assertion::Integrity => integrity(plan, token)?,
-            // Of the process and the host, not of the token.
+            // Of the process and the host, not of the token: `job` below, `stamp::check`, and what a session proves from inside.
             Assertion::Job | Assertion::Stamps | Assertion::FiltersBite | Assertion::NamesNotAnswered => {}
         }
     }

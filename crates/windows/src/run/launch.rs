@@ -114,15 +114,7 @@ pub(super) fn start<H: Host + ?Sized>(
     job: JobHandle,
     desktop: &str,
 ) -> Result<ProcessHandle, RunError> {
-    let identity = match &plan.identity {
-        Identity::Caller { .. } => StartAs::Restricted(token),
-        Identity::Container { package, .. } => {
-            let capabilities = plan.token.capabilities.iter().map(|capability| capability.sid).collect();
-            StartAs::Container { token, package: *package, capabilities }
-        }
-        Identity::Account { .. } => return Err(RunError::WrongTier),
-    };
-    let start = start_of(command, desktop, identity, Some(job));
+    let start = start_of(command, desktop, identity(plan, token)?, Some(job));
     let failed = RunError::host("starting the command");
     let process = host.start(&start).map_err(&failed)?;
     let asserted = assert_process(host, plan, process, job);
@@ -131,6 +123,22 @@ pub(super) fn start<H: Host + ?Sized>(
         host.terminate(process).map_err(failed)?;
     }
     resumed.map(|()| process)
+}
+
+/// As whom a process of the inside is started with this token.
+///
+/// # Errors
+///
+/// [`RunError::WrongTier`] for the account tier, whose runner starts the commands.
+pub(super) fn identity(plan: &Plan, token: TokenHandle) -> Result<StartAs, RunError> {
+    match &plan.identity {
+        Identity::Caller { .. } => Ok(StartAs::Restricted(token)),
+        Identity::Container { package, .. } => {
+            let capabilities = plan.token.capabilities.iter().map(|capability| capability.sid).collect();
+            Ok(StartAs::Container { token, package: *package, capabilities })
+        }
+        Identity::Account { .. } => Err(RunError::WrongTier),
+    }
 }
 
 pub(super) fn start_of(command: &Command, desktop: &str, identity: StartAs, job: Option<JobHandle>) -> Start {
@@ -145,7 +153,12 @@ pub(super) fn start_of(command: &Command, desktop: &str, identity: StartAs, job:
     }
 }
 
-fn assert_process<H: Host + ?Sized>(
+/// Token and job of a suspended process of the inside against the plan.
+///
+/// # Errors
+///
+/// [`RunError::Assertion`], [`RunError::Host`].
+pub(super) fn assert_process<H: Host + ?Sized>(
     host: &mut H,
     plan: &Plan,
     process: ProcessHandle,

@@ -1,10 +1,11 @@
 //! The runner: bailiwick's own process in the account, one for each session.
 //!
 //! The broker starts it by the secondary logon service, suspended, puts it into the job and lets it go. It makes a token of its own
-//! without logon SIDs that allow and without privileges, and starts every command with that. Commands are messages over a pipe that
+//! without logon SIDs that allow and without privileges, and starts every command with that. In the `container` tier one runs for a moment
+//! when a session opens, to try what only shows from inside; it starts nothing. Commands are messages over a pipe that
 //! only the account may open; a command costs the runner one process and no other change.
 
-use bailiwick_winsec::token::{Removal, Restriction};
+use bailiwick_winsec::token::{Removal, Restriction, Token};
 use bailiwick_winsec::{AccessMask, Ace, Acl, Sid};
 
 use super::launch::{self, Command};
@@ -18,7 +19,8 @@ pub(super) const LONGEST: usize = 1 << 20;
 /// A runner that is connected to its broker.
 pub struct Runner {
     pipe: PipeHandle,
-    token: TokenHandle,
+    /// For the commands; in a container there is none.
+    token: Option<TokenHandle>,
 }
 
 /// What the broker asks.
@@ -26,6 +28,8 @@ pub struct Runner {
 pub(super) enum Ask {
     /// Connect there and say what happens.
     Probe(Endpoint),
+    /// Ask the system for a name and say what happens.
+    Resolve(String),
     /// Try to open what is there with each of these rights by itself.
     Try(WindowsPath, AccessMask),
     /// Start a command on a desktop.
@@ -35,9 +39,9 @@ pub(super) enum Ask {
 /// What the runner answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tell {
-    /// A connection was refused by a filter; no right was granted.
+    /// A connection or a name was refused; no right was granted.
     Blocked,
-    /// A connection was made, or failed for another reason; a right was granted.
+    /// A connection was made, or a name asked for, whether or not there is such a place; a right was granted.
     Open,
     /// A command runs.
     Started(ProcessId),
@@ -54,10 +58,10 @@ impl Runner {
     pub fn connect<H: Host + ?Sized>(host: &mut H, pipe: &str) -> Result<Runner, RunError> {
         launch::secure_self(host)?;
         let own = host.own_token().map_err(RunError::host("looking at the own token"))?;
-        let logons: Vec<Sid> = own.logon_sids().map(|group| group.sid).collect();
-        let how = Restriction { disable: &logons, remove: Removal::AllButChangeNotify, ..Restriction::NONE };
-        let dacl = [own.user, Sid::SYSTEM].map(|sid| Ace::allow(sid, AccessMask::GENERIC_ALL)).to_vec();
-        let token = host.restrict(&how, &Acl::new(dacl)).map_err(RunError::host("restricting the token"))?;
+        let token = match own.low_box {
+            Some(_) => None,
+            None => Some(token(host, &own)?),
+        };
         let pipe = host.connect_pipe(pipe).map_err(RunError::host("connecting to bailiwick"))?;
         Ok(Runner { pipe, token })
     }
@@ -78,6 +82,10 @@ impl Runner {
                 Err(error) if error.code == Code::SOCKET_ACCESS => Tell::Blocked,
                 _ => Tell::Open,
             },
+            Ask::Resolve(name) => match host.resolve(&name) {
+                Err(error) if error.code == Code::SOCKET_ACCESS => Tell::Blocked,
+                _ => Tell::Open,
+            },
             Ask::Try(path, rights) => self::try_each(host, &path, rights),
             Ask::Run(command, desktop) => match self.start(host, &command, &desktop) {
                 Ok(process) => Tell::Started(process),
@@ -91,7 +99,8 @@ impl Runner {
     /// Starts a command suspended in the job that the runner is in, asserts its token, and lets it run.
     fn start<H: Host + ?Sized>(&self, host: &mut H, command: &Command, desktop: &str) -> Result<ProcessId, RunError> {
         let failed = RunError::host("starting the command");
-        let start = launch::start_of(command, desktop, StartAs::Restricted(self.token), None);
+        let token = self.token.ok_or(RunError::WrongTier)?;
+        let start = launch::start_of(command, desktop, StartAs::Restricted(token), None);
         let process = host.start(&start).map_err(&failed)?;
         let token = host.process_token(process).map_err(&failed);
         let asserted = token.and_then(|token| assert::runner_child(&token));
@@ -102,6 +111,14 @@ impl Runner {
         }
         resumed
     }
+}
+
+/// The token for the commands: no logon that allows, no privileges.
+fn token<H: Host + ?Sized>(host: &mut H, own: &Token) -> Result<TokenHandle, RunError> {
+    let logons: Vec<Sid> = own.logon_sids().map(|group| group.sid).collect();
+    let how = Restriction { disable: &logons, remove: Removal::AllButChangeNotify, ..Restriction::NONE };
+    let dacl = [own.user, Sid::SYSTEM].map(|sid| Ace::allow(sid, AccessMask::GENERIC_ALL)).to_vec();
+    host.restrict(&how, &Acl::new(dacl)).map_err(RunError::host("restricting the token"))
 }
 
 /// Whether any of the rights, asked for by itself, is granted.
@@ -120,6 +137,7 @@ impl Ask {
         let text = |text: &str| codec::quote(text.as_bytes());
         match self {
             Ask::Probe(endpoint) => format!("probe\t{}\t{}", text(&endpoint.address), endpoint.port),
+            Ask::Resolve(name) => format!("resolve\t{}", text(name)),
             Ask::Try(path, rights) => format!("try\t{}\t{:x}", text(&path.to_string()), rights.bits()),
             Ask::Run(command, desktop) => {
                 let Command { image, command_line, directory, environment } = command;
@@ -137,6 +155,7 @@ impl Ask {
             ["probe", address, port] => {
                 Some(Ask::Probe(Endpoint { address: codec::text(address)?, port: port.parse().ok()? }))
             }
+            ["resolve", name] => Some(Ask::Resolve(codec::text(name)?)),
             ["try", path, rights] => {
                 Some(Ask::Try(codec::path(path)?, AccessMask(u32::from_str_radix(rights, 16).ok()?)))
             }

@@ -1,14 +1,15 @@
 //! A session: opened once, commands as often as wanted, each for the price of its own process.
 
 use bailiwick_winsec::ntfs::Share;
-use bailiwick_winsec::{AccessMask, Ace, AceFlags, AceKind, Acl, Control, SecurityDescriptor, Sid};
+use bailiwick_winsec::{AccessMask, AceFlags, AceKind};
 
 use super::launch::{self, Command};
-use super::runner::{Ask, LONGEST, Tell};
+use super::line::Line;
+use super::runner::{Ask, Tell};
 use super::{RunError, assert, setup, stamp};
 use crate::host::{
-    DesktopHandle, Endpoint, FileHandle, Host, JobHandle, Kind, Links, OpenFile, Pipe, PipeHandle, Place,
-    ProcessHandle, ProcessId, StartAs, TokenHandle, Want, if_there,
+    DesktopHandle, Endpoint, FileHandle, Host, JobHandle, Kind, Links, OpenFile, Place, ProcessId, StartAs,
+    TokenHandle, Want, if_there,
 };
 use crate::path::WindowsPath;
 use crate::plan::{Assertion, Identity, Pin, Plan, Stamp};
@@ -41,11 +42,12 @@ enum Inside {
     /// By this process, with this token.
     Own(TokenHandle),
     /// By the runner.
-    Runner { process: ProcessHandle, id: ProcessId, pipe: PipeHandle, name: String },
+    Runner(Line),
 }
 
 impl Session {
-    /// Opens a session on a prepared workspace: looks at every stamped object, takes the pins, makes job and desktop, starts the runner.
+    /// Opens a session on a prepared workspace: looks at every stamped object, takes the pins, makes job and desktop, starts the
+    /// runner, and proves from inside what only shows there.
     ///
     /// # Errors
     ///
@@ -64,13 +66,21 @@ impl Session {
         let job = launch::job(host, plan)?;
         let (handle, desktop) = launch::desktop(host, plan)?;
         let inside = match &plan.identity {
-            Identity::Account { name, sid, .. } => start_runner(host, plan, around, (name, *sid), job, &desktop)?,
+            Identity::Account { name, .. } => {
+                let password = setup::kept_password(host, around.state, name)?;
+                let identity = StartAs::Account { name: name.clone(), password };
+                Inside::Runner(Line::open(host, plan, around, identity, (job, &desktop))?)
+            }
             Identity::Caller { .. } | Identity::Container { .. } => Inside::Own(launch::token(host, plan)?),
         };
         let session = Session { plan: plan.clone(), job, desktop, desktop_handle: handle, pins, inside };
-        session.prove_filters(host, around)?;
-        unseen.into_iter().try_for_each(|stamp| session.prove_refusals(host, around, stamp))?;
-        Ok(session)
+        match session.prove(host, around, &unseen) {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.close(host)?;
+                Err(error)
+            }
+        }
     }
 
     /// Starts a command: no descriptor is written and no process but its own is started.
@@ -89,7 +99,7 @@ impl Session {
                 let process = launch::start(host, &self.plan, command, *token, self.job, &self.desktop)?;
                 host.process_id(process).map_err(RunError::host("starting the command"))
             }
-            Inside::Runner { .. } => match self.ask(host, &Ask::Run(command.clone(), self.desktop.clone()), around)? {
+            Inside::Runner(line) => match line.ask(host, &Ask::Run(command.clone(), self.desktop.clone()), around)? {
                 Tell::Started(id) => {
                     let facts = host.job(self.job).map_err(RunError::host("looking at the job"))?;
                     assert::job(&self.plan.job, &facts, id)?;
@@ -127,22 +137,48 @@ impl Session {
     pub fn close<H: Host + ?Sized>(self, host: &mut H) -> Result<(), RunError> {
         let failed = RunError::host("ending the session");
         host.close_job(self.job).map_err(&failed)?;
-        if let Inside::Runner { process, pipe, .. } = self.inside {
-            host.close_pipe(pipe).map_err(&failed)?;
-            host.terminate(process).map_err(&failed)?;
+        if let Inside::Runner(line) = self.inside {
+            line.close(host)?;
         }
         host.close_desktop(self.desktop_handle).map_err(&failed)?;
         self.pins.into_iter().try_for_each(|pin| host.close(pin).map_err(&failed))
     }
 
+    /// What can be shown only from inside, before any command runs there.
+    fn prove<H: Host + ?Sized>(
+        &self,
+        host: &mut H,
+        around: &mut Surroundings<'_>,
+        unseen: &[&Stamp],
+    ) -> Result<(), RunError> {
+        self.prove_filters(host, around)?;
+        self.prove_names(host, around)?;
+        unseen.iter().try_for_each(|stamp| self.prove_refusals(host, around, stamp))
+    }
+
     fn ask<H: Host + ?Sized>(&self, host: &mut H, ask: &Ask, around: &mut Surroundings<'_>) -> Result<Tell, RunError> {
-        let Inside::Runner { id, pipe, name, .. } = &self.inside else { return Err(RunError::WrongTier) };
-        let failed = RunError::host("asking the runner");
-        host.send(*pipe, ask.write().as_bytes()).map_err(&failed)?;
-        (around.wait)(*id, name);
-        let answer = host.receive(*pipe, LONGEST).map_err(&failed)?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        Tell::read(&text).ok_or(RunError::Runner(text))
+        match &self.inside {
+            Inside::Runner(line) => line.ask(host, ask, around),
+            Inside::Own(_) => Err(RunError::WrongTier),
+        }
+    }
+
+    /// The system's DNS service must refuse questions from inside. A name that nobody has is asked for: *no such name* means that it
+    /// was looked for, so only a refusal counts. A runner of ours asks, inside, and is gone before the first command.
+    fn prove_names<H: Host + ?Sized>(&self, host: &mut H, around: &mut Surroundings<'_>) -> Result<(), RunError> {
+        if !self.plan.assertions.contains(&Assertion::NamesNotAnswered) {
+            return Ok(());
+        }
+        let Inside::Own(token) = &self.inside else { return Err(RunError::WrongTier) };
+        let name = format!("{}.example.com", launch::nonce(host)?);
+        let identity = launch::identity(&self.plan, *token)?;
+        let line = Line::open(host, &self.plan, around, identity, (self.job, &self.desktop))?;
+        let answer = line.ask(host, &Ask::Resolve(name), around);
+        line.close(host)?;
+        match answer? {
+            Tell::Blocked => Ok(()),
+            _ => Err(RunError::NamesAsked),
+        }
     }
 
     /// The filters must be shown to bite before anything of the inside runs.
@@ -177,7 +213,7 @@ impl Session {
         let here = stamp.entries.iter().filter(|entry| !entry.flags.contains(AceFlags::INHERIT_ONLY));
         let is_refusal = stamp.entries.iter().all(|entry| entry.kind == AceKind::Deny);
         let rights = here.fold(AccessMask::NONE, |rights, entry| rights | entry.mask);
-        if !is_refusal || rights.is_empty() || !matches!(self.inside, Inside::Runner { .. }) {
+        if !is_refusal || rights.is_empty() || !matches!(self.inside, Inside::Runner(_)) {
             return Err(failed());
         }
         match self.ask(host, &Ask::Try(stamp.path.clone(), rights), around)? {
@@ -209,67 +245,3 @@ fn take<H: Host + ?Sized>(host: &mut H, pin: &Pin, pins: &mut Vec<FileHandle>) -
 
 /// `FILE_LIST_DIRECTORY` or `FILE_READ_DATA`: a handle for attributes only would hold nothing.
 const PIN: AccessMask = AccessMask(AccessMask::FILE_LIST_DIRECTORY.0 | AccessMask::FILE_READ_ATTRIBUTES.0);
-
-/// Starts the runner in the account, in the job before its first instruction.
-fn start_runner<H: Host + ?Sized>(
-    host: &mut H,
-    plan: &Plan,
-    around: &mut Surroundings<'_>,
-    (account, sid): (&str, Sid),
-    job: JobHandle,
-    desktop: &str,
-) -> Result<Inside, RunError> {
-    let failed = RunError::host("starting the runner");
-    let password = setup::kept_password(host, around.state, account)?;
-    let own = host.own_token().map_err(&failed)?;
-    let name = format!(r"\\.\pipe\bailiwick-{}", launch::nonce(host)?);
-    let rights = AccessMask::FILE_GENERIC_READ | AccessMask::FILE_WRITE_DATA;
-    let security = SecurityDescriptor {
-        control: Control::DACL_PROTECTED,
-        ..SecurityDescriptor::new(own.user, own.primary_group, Acl::new(vec![Ace::allow(sid, rights)]))
-    };
-    let pipe = host.create_pipe(&Pipe { name: &name, security: Some(&security) }).map_err(&failed)?;
-    let command = Command {
-        image: around.runner.clone(),
-        command_line: format!("runner {name}"),
-        directory: plan.home.clone(),
-        environment: plan.environment.set.clone(),
-    };
-    let identity = StartAs::Account { name: account.to_owned(), password };
-    let process = host.start(&launch::start_of(&command, desktop, identity, None)).map_err(&failed)?;
-    let started = let_go(host, plan, process, job, sid);
-    let id = match started {
-        Ok(id) => id,
-        Err(error) => {
-            host.terminate(process).map_err(failed)?;
-            return Err(error);
-        }
-    };
-    (around.wait)(id, &name);
-    let peer = host.pipe_peer(pipe).map_err(&failed)?;
-    if peer != id {
-        let found = format!("process {peer} is at the other end of the pipe instead of {id}");
-        return Err(RunError::Assertion { what: "runner", found });
-    }
-    Ok(Inside::Runner { process, id, pipe, name })
-}
-
-fn let_go<H: Host + ?Sized>(
-    host: &mut H,
-    plan: &Plan,
-    process: ProcessHandle,
-    job: JobHandle,
-    sid: Sid,
-) -> Result<ProcessId, RunError> {
-    let failed = RunError::host("starting the runner");
-    host.assign(job, process).map_err(&failed)?;
-    let token = host.process_token(process).map_err(&failed)?;
-    if token.user != sid {
-        return Err(RunError::Assertion { what: "account", found: token.user.to_string() });
-    }
-    let id = host.process_id(process).map_err(&failed)?;
-    let facts = host.job(job).map_err(&failed)?;
-    assert::job(&plan.job, &facts, id)?;
-    host.resume(process).map_err(&failed)?;
-    Ok(id)
-}

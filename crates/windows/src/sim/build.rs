@@ -80,6 +80,7 @@ pub(super) fn world(facts: &Facts) -> World {
         keys: BTreeMap::new(),
         filters: BTreeMap::new(),
         listeners: BTreeMap::new(),
+        names_for_packages: false,
         processes: BTreeMap::new(),
         tokens: BTreeMap::new(),
         process_handles: BTreeMap::new(),
@@ -142,11 +143,13 @@ fn open_to_all() -> SecurityDescriptor {
 fn peopled(world: &mut World, facts: &Facts) {
     let (folders, profile) = (&facts.folders, &facts.user.profile);
     let file = NodeKind::File;
-    let inherited: [(&WindowsPath, &str); 9] = [
+    let inherited: [(&WindowsPath, &str); 10] = [
         (profile, r".ssh\id_ed25519"),
         (profile, r".gitconfig"),
         (profile, r"Documents\letter.txt"),
         (profile, r"Documents\deep\down\notes.txt"),
+        // Beside the profiles, readable by whom the directory of all profiles lets in.
+        (&folders.profiles, "notes.txt"),
         (&folders.roaming, r"Microsoft\Credentials\token"),
         (&folders.windows, r"System32\cmd.exe"),
         (&folders.program_files, r"Git\cmd\git.exe"),

@@ -109,6 +109,8 @@ pub(super) fn places() -> Vec<WindowsPath> {
         r"D:\archive\2019\taxes.txt",
         r"D:\archive\2019",
         r"C:\",
+        r"C:\Users",
+        r"C:\Users\notes.txt",
         r"C:\Users\lee\.ssh\id_ed25519",
         r"C:\Users\lee\.ssh",
         r"C:\Users\lee\.gitconfig",
@@ -237,7 +239,7 @@ impl Arena {
         if let Act::Read(index) = act {
             let read = attempt_read(&mut self.attacker, at(*index));
             let Ok(final_path) = read else { return Vec::new() };
-            let allowed = final_path.iter().any(|place| self.may(Verb::Read, place)) || at(*index).is_root();
+            let allowed = final_path.iter().any(|place| self.may(Verb::Read, place));
             return if allowed { Vec::new() } else { vec![Breach { at: at(*index).clone(), what: "read" }] };
         }
         if let Act::Memory = act {

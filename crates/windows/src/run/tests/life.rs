@@ -137,6 +137,70 @@ fn filters_that_do_not_bite_end_the_session() {
     let filters = admin.filters().unwrap();
     let outgoing = filters.iter().filter(|filter| filter.filter.layer == crate::plan::network::Layer::ConnectV4);
     admin.delete_filters(&outgoing.map(|filter| filter.key).collect::<Vec<_>>()).unwrap();
+    let running = stage.sim.running();
     let error = stage.open(&mut user, &planned).map(|_| ()).unwrap_err();
     insta::assert_snapshot!(error, @"the started process is not confined as planned and was ended before its first instruction: filters: a connection to 192.0.2.1 from inside is not refused: Open");
+    assert_eq!(stage.sim.running(), running);
+}
+
+/// The account's packets are blocked and its names are asked for by the service all the same; a package's are refused.
+#[test]
+fn names_are_asked_for_the_account_and_not_for_the_package() {
+    use crate::host::{Code, Network};
+    for (tier, answer) in [(Tier::Account, Code::HOST_NOT_FOUND), (Tier::Container, Code::SOCKET_ACCESS)] {
+        let stage = Stage::new("several-drives", tier, "");
+        let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+        let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+        let declared = planned.plan.leaks.contains(&crate::plan::Leak::NamesThroughService);
+        assert_eq!(declared, answer == Code::HOST_NOT_FOUND, "{tier}");
+        let live = stage.open(&mut user, &planned).unwrap();
+        let inside = stage.command(&mut user, &live).unwrap();
+        assert_eq!(stage.sim.actor(inside).resolve("x.example.com").unwrap_err().code, answer, "{tier}");
+    }
+}
+
+#[test]
+fn names_that_are_asked_for_from_inside_end_the_session() {
+    let stage = Stage::new("several-drives", Tier::Container, "");
+    let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+    let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+    stage.sim.answer_names_to_packages();
+    let running = stage.sim.running();
+    let error = stage.open(&mut user, &planned).map(|_| ()).unwrap_err();
+    insta::assert_snapshot!(error, @"the system's DNS service does not refuse names that are asked for inside the container, so data could leave in them, and nothing is started: until this Windows refuses them, use `--tier account --accept network-off`, which names this loss");
+    assert_eq!(stage.sim.running(), running);
+}
+
+/// The runner that asked is gone before the first command.
+#[test]
+fn a_container_holds_nothing_before_its_first_command() {
+    let stage = Stage::new("several-drives", Tier::Container, "");
+    let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+    let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+    let running = stage.sim.running();
+    stage.sim.reset_counts();
+    let _live = stage.open(&mut user, &planned).unwrap();
+    assert_eq!(stage.sim.counts().of("resolve"), 1);
+    assert_eq!(stage.sim.running(), running);
+}
+
+/// What the promise `names-absent` says: found and reported, not taken away.
+#[test]
+fn a_watched_name_that_appears_is_reported_and_stays() {
+    use bailiwick_policy::guarantee::{Guarantee, Strength};
+    for tier in Tier::ALL {
+        let stage = Stage::new("several-drives", tier, "");
+        let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
+        let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
+        let live = stage.open(&mut user, &planned).unwrap();
+        let inside = stage.command(&mut user, &live).unwrap();
+        assert_eq!(live.session.appeared(&mut user).unwrap(), Vec::new(), "{tier}");
+        let name = planned.plan.watched.iter().find(|name| name.parent().as_ref() == Some(&stage.workspace)).unwrap();
+        super::adversary::write_file(&mut stage.sim.actor(inside), name, b"x").unwrap();
+        assert_eq!(live.session.appeared(&mut user).unwrap(), std::slice::from_ref(name), "{tier}");
+        assert!(stage.sim.files().contains_key(name), "{tier}");
+        let promises = crate::promises::promises(tier, &stage.facts, Some(&planned.plan));
+        let promise = promises.iter().find(|promise| promise.guarantee == Guarantee::NamesAbsent).unwrap();
+        assert_eq!(promise.strength, Strength::Lacks, "{tier}");
+    }
 }

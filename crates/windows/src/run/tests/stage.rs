@@ -39,6 +39,8 @@ pub(super) struct Stage {
     pub(super) policy: String,
     /// How files with a second name are treated: the tests' way to weaken the stamps.
     pub(super) linked: LinkedFiles,
+    /// A place whose refusal at setup is left out: another way to weaken.
+    pub(super) weaken_walls: Option<WindowsPath>,
     /// Plans by the set-up that they were made for: planning is pure, and crash tests ask for the same ones thousands of times.
     plans: Plans,
 }
@@ -85,6 +87,7 @@ impl Stage {
             tier,
             policy: policy.to_owned(),
             linked: LinkedFiles::Leave,
+            weaken_walls: None,
             plans: Rc::default(),
         }
     }
@@ -135,7 +138,9 @@ impl Stage {
                 .iter()
                 .map(|account| {
                     let setup = crate::facts::Setup { group: made.group, accounts: vec![account.clone()] };
-                    self.plan(&Facts { setup: Some(setup), ..self.facts.clone() }).plan
+                    let mut plan = self.plan(&Facts { setup: Some(setup), ..self.facts.clone() }).plan;
+                    plan.stamps.retain(|stamp| Some(&stamp.path) != self.weaken_walls.as_ref());
+                    plan
                 })
                 .collect();
             setup::raise_walls(admin, &mut changes, &plans)?;

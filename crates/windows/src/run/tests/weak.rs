@@ -84,3 +84,19 @@ fn missing_refusals_are_found() {
     assert!(is_found(&stage(Tier::Account, LinkedFiles::Leave), &without(Purpose::Protect)));
     assert!(is_found(&stage(Tier::Container, LinkedFiles::Leave), &without(Purpose::Protect)));
 }
+
+/// The roots of drives and the directory of all profiles let Users list them, and what lies directly in them be read.
+#[test]
+fn open_directories_above_are_found() {
+    for (above, below) in [(r"C:\Users", r"C:\Users\notes.txt"), (r"D:\", r"D:\archive\2019\taxes.txt")] {
+        let weaken = |plan: &mut Plan| plan.stamps.retain(|stamp| stamp.path != path(above));
+        for read in [above, below] {
+            let (acts, stage) = ([Act::Read(place(read))], stage(Tier::Account, LinkedFiles::Leave));
+            let outcome = attack(&mut Arena::new(stage.again(), &|_| {}), &acts);
+            assert!(outcome.is_ok(), "{read}: {outcome:?}");
+            let mut weak = stage.again();
+            weak.weaken_walls = Some(path(above));
+            assert!(attack(&mut Arena::new(weak, &weaken), &acts).is_err(), "{read}");
+        }
+    }
+}
