@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bailiwick_policy::boundary::Network;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::budget::Budget;
 use crate::dns;
@@ -143,12 +143,24 @@ pub fn serve(
     let served = runtime.block_on(local.run_until(async {
         open(&gate, sockets)?;
         ready();
-        stop.wait().await.map_err(GateError::Stop)
+        stop.wait().await.map_err(GateError::Stop)?;
+        // A program that says something and ends, ends before its words have left: they are still carried.
+        let _ = timeout(LAST_WORDS, until_quiet(&gate)).await;
+        Ok(())
     }));
     // Connections end here, and are told as far as they came.
     drop(local);
     gate.telling.borrow_mut().finish();
     served
+}
+
+/// How long connections may go on after the gate was told to stop. Nobody inside is left to wait for.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+async fn until_quiet(gate: &Gate) {
+    while gate.connections.get() > 0 {
+        sleep(Duration::from_millis(2)).await;
+    }
 }
 
 fn gate(config: Config, events: impl FnMut(Attempt) + 'static, most_connections: Option<usize>) -> Rc<Gate> {
