@@ -39,11 +39,12 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
         report = report.to(file.try_clone().map_err(Failure::new)?);
     }
     let mut report = report.watched(|event| messages.hear(event));
-    let gatekeeper = gatekeeper(&prepared)?;
-    let outcome = match prepared.run_in(blank, gatekeeper, parsed.positionals.clone(), &mut report) {
+    let outcome = gatekeeper(&prepared).and_then(|gatekeeper| {
+        prepared.run_in(blank, gatekeeper, parsed.positionals.clone(), &mut report).map_err(Failure::new)
+    });
+    let outcome = match outcome {
         Ok(outcome) => outcome,
-        Err(error) => {
-            let failure = Failure::new(error);
+        Err(failure) => {
             if let Failure::Told(why) = &failure {
                 report.record(&Event::Refused { why: why.clone() });
             }
