@@ -9,6 +9,23 @@ use serde::{Serialize, Serializer};
 use crate::host_pattern::{HostPattern, Ports};
 use crate::text::escape;
 
+/// Headers that belong to the connection and not to the request: the gate writes them itself (RFC 9110 7.6.1, RFC 9112).
+pub const OF_THE_CONNECTION: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
 /// One entry of `[[network.credential]]`: a header that the gate sets in every allowed request to these hosts.
 ///
 /// It is only ever sent over a TLS connection that the gate itself has made and verified, never on port 80.

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use bailiwick_policy::credential::OF_THE_CONNECTION;
 use bailiwick_policy::credential::{Credential, CredentialSource};
 use bailiwick_policy::policy::Ruled;
 
@@ -20,23 +21,6 @@ use super::error::CredentialError;
 
 /// Most bytes of one credential: servers refuse longer headers.
 const LONGEST: usize = 8 * 1024;
-
-/// Headers that belong to the connection and not to the request: the gate writes them itself (RFC 9110 7.6.1, RFC 9112).
-const OF_THE_CONNECTION: [&str; 13] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
 
 /// Every credential of a run, with the hosts that get it.
 #[derive(Default)]

@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::super::values::shown;
 use super::items::{self, type_name};
 use super::{Reader, Value};
+use crate::credential::OF_THE_CONNECTION;
 use crate::credential::{Credential, CredentialSource};
 use crate::host_pattern::{AddressRange, HostPattern};
 use crate::host_rule::HostRule;
@@ -224,23 +225,6 @@ fn credential_host(text: &str) -> Result<HostPattern, String> {
     Ok(host)
 }
 
-/// Headers that say where a message goes and where it ends; they are the gate's own.
-const FRAMING: [&str; 13] = [
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
-
 /// The name of a header (RFC 9110, 5.1), in lower case.
 fn header_name(text: &str) -> Result<String, String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -248,7 +232,7 @@ fn header_name(text: &str) -> Result<String, String> {
         return Err("not the name of a header; write one such as `authorization`".to_owned());
     }
     let name = text.to_ascii_lowercase();
-    if FRAMING.contains(&name.as_str()) {
+    if OF_THE_CONNECTION.contains(&name.as_str()) {
         return Err("this header is about the connection, which is the gate's; credentials stand in others, such as `authorization`".to_owned());
     }
     Ok(name)
