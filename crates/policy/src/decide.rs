@@ -153,6 +153,14 @@ impl Boundary {
         view.guarded(&view.points())
     }
 
+    /// [`point_grants`](Self::point_grants) and [`guarded`](Self::guarded), from one pass.
+    pub fn survey(&self) -> (Vec<(&Path, Grant)>, Vec<Guarded<'_>>) {
+        let view = self.view();
+        let points = view.points();
+        let guarded = view.guarded(&points);
+        (points.into_iter().map(|point| (point.path, point.grant)).collect(), guarded)
+    }
+
     fn view(&self) -> View<'_> {
         View { boundary: self, extra: None }
     }

@@ -282,5 +282,6 @@ fn protect_git(boundary: &mut Boundary, files: &mut Files<'_>) -> Result<(), Res
 /// Sorts by path, parents first, then kind; takes exact duplicates away.
 fn sort(rules: &mut Vec<FileRule>) {
     rules.sort_by(|a, b| crate::evaluate::path_order(&a.path, &b.path).then(a.kind.cmp(&b.kind)));
-    rules.dedup();
+    // As texts first: comparing paths takes them apart.
+    rules.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str() && a == b);
 }

@@ -94,7 +94,7 @@ impl Reader {
                 self.document.environment.pass.get_or_insert_default().push(Ruled { value: text.to_owned(), origin });
             }
             _ => {
-                if text.contains(['*', '?', '[', ']', '{', '}', '!', '$']) {
+                if text.bytes().any(|byte| matches!(byte, b'*' | b'?' | b'[' | b']' | b'{' | b'}' | b'!' | b'$')) {
                     return None;
                 }
                 let (kind, list) = self.files(key)?;
@@ -152,8 +152,9 @@ impl Reader {
 
 /// A string without escapes at the start of the text, and what follows it.
 fn string(text: &str) -> Option<(&str, &str)> {
-    let (inner, after) = text.strip_prefix('"')?.split_once('"')?;
-    (!inner.contains('\\')).then_some((inner, after))
+    let text = text.strip_prefix('"')?;
+    let end = text.bytes().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    (text.as_bytes().get(end) == Some(&b'"')).then_some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 #[cfg(test)]

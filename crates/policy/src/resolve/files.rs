@@ -80,17 +80,26 @@ impl<'a> Files<'a> {
         Ok(located.path)
     }
 
-    /// Grants and restrictions of one list, in the order of the list for each kind.
+    /// Grants and restrictions of one list, in the order of the list for each kind; grants of what the kernel shows come last.
+    ///
+    /// A run's network namespace is being made meanwhile, for which the kernel changes `/sys`: who looks there then waits
+    /// for it (measured: 0.15 ms).
     pub(super) fn rules(&mut self, entries: &[FileEntry]) -> Result<Vec<FileRule>, ResolveError> {
-        let mut rules = self.grants(entries)?;
+        let is_kernels = |entry: &&FileEntry| entry.text.as_encoded_bytes().starts_with(b"/sys/");
+        let mut rules = self.grants(entries.iter().filter(|entry| !is_kernels(entry)))?;
         rules.extend(self.restrictions(entries)?);
+        rules.extend(self.grants(entries.iter().filter(is_kernels))?);
         Ok(rules)
     }
 
     /// The `read` and `write` entries.
-    pub(super) fn grants(&mut self, entries: &[FileEntry]) -> Result<Vec<FileRule>, ResolveError> {
+    pub(super) fn grants<'e>(
+        &mut self,
+        entries: impl IntoIterator<Item = &'e FileEntry>,
+    ) -> Result<Vec<FileRule>, ResolveError> {
         let mut rules = Vec::new();
-        for entry in entries.iter().filter(|entry| matches!(entry.kind, FileRuleKind::Read | FileRuleKind::Write)) {
+        let is_grant = |entry: &&FileEntry| matches!(entry.kind, FileRuleKind::Read | FileRuleKind::Write);
+        for entry in entries.into_iter().filter(is_grant) {
             let written = escape(&entry.text);
             if let Some(located) = self.granted(&entry.text, entry.base, &written, &entry.origin)? {
                 let (path, present, origin) = (located.path, located.present, entry.origin.clone());
@@ -258,7 +267,11 @@ impl<'a> Files<'a> {
             Base::Workspace => self.workspace,
             Base::CurrentDirectory => &self.host.current_dir,
         };
-        base.join(expand_home(text.as_os_str(), self.home))
+        match text.as_os_str().as_encoded_bytes().first() {
+            Some(b'~') => base.join(expand_home(text.as_os_str(), self.home)),
+            Some(b'/') if cfg!(unix) => text.to_path_buf(),
+            _ => base.join(text),
+        }
     }
 
     /// Refuses grants that leave an untrusted place through a link in it, and hands everything gathered to the boundary.
