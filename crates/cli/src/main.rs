@@ -5,6 +5,8 @@
 
 mod args;
 mod commands;
+#[cfg(target_env = "musl")]
+mod compare;
 mod failure;
 #[cfg(target_os = "linux")]
 mod gate;
