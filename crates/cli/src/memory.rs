@@ -102,6 +102,12 @@ fn size(layout: Layout) -> Option<usize> {
     (bytes <= LARGEST && layout.align() <= 4096).then(|| (bytes.next_power_of_two() / SMALLEST).ilog2() as usize)
 }
 
+/// The addresses of the region, which no child needs that starts something of its own.
+pub(crate) fn region() -> std::ops::Range<usize> {
+    let start = REGION.0.get().addr();
+    start..start + ROOM
+}
+
 fn is_of_the_region(address: *mut u8) -> bool {
     address.addr().wrapping_sub(REGION.0.get().addr()) < ROOM
 }

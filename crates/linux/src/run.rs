@@ -23,7 +23,7 @@ use crate::landlock::{self, Abi, HARMLESS_DEVICES, Lock, Use};
 use crate::plan::{Plan, Watched};
 use crate::seccomp::{self, Openings};
 use crate::sockets;
-use crate::supervise::{Begun, Tasks, supervise};
+use crate::supervise::{Begun, Ended, Tasks, supervise};
 use crate::terminal::{Outer, Wiring};
 use crate::watch::{Watch, WatchError, WatchedName};
 pub use error::{RawFailure, RunError};
@@ -66,7 +66,7 @@ pub fn run(
     let gatekeeper = gate::keeper(boundary, tier, given.gatekeeper)?;
     let blank = match given.blank.filter(|blank| blank.tier() == tier) {
         Some(blank) => blank,
-        None => Blank::start(tier)?,
+        None => Blank::start(tier, 0..0)?,
     };
     let (arena, waiting) = blank.into_parts();
     let files = gatekeeper.as_deref().map(gate::files).unwrap_or_default();
@@ -112,9 +112,11 @@ pub fn run(
     };
     let mut sockets_to_cover = || sockets_to_cover(boundary, tier, facts);
     let tasks = Tasks { start_watch: &mut start_watch, sockets_to_cover: &mut sockets_to_cover };
-    let result = supervise(begun, outer, boundary.limits.time, tasks, &mut |event| tell(event));
+    let Ended { outcome, dying } = supervise(begun, outer, boundary.limits.time, tasks, &mut |event| tell(event));
     record.end();
-    result.map_err(|error| error.explained(&plan, &lock))
+    drop(arena);
+    drop(dying);
+    outcome.map_err(|error| error.explained(&plan, &lock))
 }
 
 /// Makes a private home that does not exist yet, for the user alone.

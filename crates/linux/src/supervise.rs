@@ -109,14 +109,17 @@ pub(crate) fn supervise(
     time: Option<Duration>,
     tasks: Tasks<'_>,
     on_event: &mut dyn FnMut(&Event),
-) -> Result<Outcome, RunError> {
+) -> Ended {
     let Begun { tier, waiting, arena, launch, gating } = begun;
-    let (entered, handled) = waiting.hand_over(arena, launch)?;
+    let (entered, handled) = match waiting.hand_over(arena, launch) {
+        Ok(handed) => handed,
+        Err(error) => return error.into(),
+    };
     let signals = match handled.descriptor() {
         Ok(signals) => signals,
         Err(errno) => {
             entered.end();
-            return Err(RunError::Signals(errno));
+            return RunError::Signals(errno).into();
         }
     };
     // From here on the init exists; whatever fails, it must not outlive this function.
@@ -418,7 +421,7 @@ impl Supervisor<'_> {
         let _ = pidfd_send_signal(&self.entered.pidfd, signal);
     }
 
-    fn finish(mut self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
+    fn finish(mut self, ended: Result<Outcome, RunError>) -> Ended {
         if ended.is_err() {
             self.kill();
         }
@@ -444,12 +447,32 @@ impl Supervisor<'_> {
             });
         }
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
-        if self.told_the_end && !self.orphans_are_collected {
-            self.entered.wait();
+        let dying = (self.told_the_end && !self.orphans_are_collected).then_some(self.entered);
+        let outcome = ended.and_then(|outcome| terminal.map_err(RunError::Terminal).map(|()| outcome));
+        Ended { outcome, dying: Dying(dying) }
+    }
+}
+
+/// How a run ended, and what the kernel still has to do for it.
+pub(crate) struct Ended {
+    pub(crate) outcome: Result<Outcome, RunError>,
+    pub(crate) dying: Dying,
+}
+
+impl From<RunError> for Ended {
+    fn from(error: RunError) -> Ended {
+        Ended { outcome: Err(error), dying: Dying(None) }
+    }
+}
+
+/// An init whose tree is dead and which is dying itself. Dropped, it is waited for: do what else there is to do before.
+pub(crate) struct Dying(Option<Entered>);
+
+impl Drop for Dying {
+    fn drop(&mut self) {
+        if let Some(entered) = &self.0 {
+            entered.wait();
         }
-        let outcome = ended?;
-        terminal.map_err(RunError::Terminal)?;
-        Ok(outcome)
     }
 }
 

@@ -16,6 +16,7 @@ pub mod seccomp;
 pub mod signals;
 pub mod stop;
 pub mod throwaway;
+pub mod withheld;
 
 use rustix::io::Errno;
 

@@ -64,7 +64,7 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
 /// needed.
 fn blank(parsed: &Parsed) -> Option<Blank> {
     let wanted = parsed.value(Opt::Tier).is_none_or(|tier| tier != Tier::Landlock.name());
-    if wanted { Blank::start(Tier::Namespaces).ok() } else { None }
+    if wanted { Blank::start(Tier::Namespaces, crate::memory::region()).ok() } else { None }
 }
 
 fn descriptor(value: &std::ffi::OsStr) -> Result<File, Failure> {

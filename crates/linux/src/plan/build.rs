@@ -17,8 +17,8 @@ const RESERVED: [&str; 2] = ["/proc", "/dev"];
 const OWN_MEMORY: [&str; 1] = ["/dev/shm"];
 
 pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, PlanError> {
-    let mut builder = Builder::new(boundary);
-    let guarded = boundary.guarded();
+    let (grants, guarded) = boundary.survey();
+    let mut builder = Builder::new(boundary, grants);
     let writable = |root: &Path| builder.grants.at(root) == Grant::Write;
     let mut pins: BTreeSet<&OsStr> = BTreeSet::new();
     // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
@@ -105,7 +105,7 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(boundary: &'a Boundary) -> Self {
+    fn new(boundary: &'a Boundary, grants: Vec<(&'a Path, Grant)>) -> Self {
         let ceilings = [&boundary.ceiling_read, &boundary.ceiling_write];
         let rules =
             boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
@@ -119,9 +119,7 @@ impl<'a> Builder<'a> {
         };
         Builder {
             boundary,
-            grants: Grants(
-                boundary.point_grants().into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect(),
-            ),
+            grants: Grants(grants.into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect()),
             plan,
             grounds: BTreeMap::from([(OsString::from("/"), Ground::Memory)]),
             made: BTreeSet::new(),

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::ffi::CStr;
+use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -125,16 +126,9 @@ impl Arena {
         self.handed().store(std::ptr::from_ref(value).cast_mut().cast(), Ordering::Release);
     }
 
-    /// What was handed over, if anything was.
-    ///
-    /// # Safety
-    ///
-    /// It must have been a `T`.
-    pub unsafe fn handed_over<T>(&self) -> Option<&T> {
-        let value: *const T = self.handed().load(Ordering::Acquire).cast();
-        // SAFETY: null, or the address of a `T` (the caller's promise) in this region, which is at the same place in both
-        // processes and stays there as long as this value.
-        unsafe { value.as_ref() }
+    /// The other process's end. It lies nowhere but in itself, so a process that has nothing but the region can read it.
+    pub fn inbox(&self) -> Inbox<'_> {
+        Inbox { handed: self.start.cast(), _arena: PhantomData }
     }
 
     fn handed(&self) -> &Handed {
@@ -149,6 +143,28 @@ impl Arena {
         self.used.set(to);
         // SAFETY: `from` is within the region.
         Ok(unsafe { self.start.add(from) }.cast())
+    }
+}
+
+/// What a process reads that shares an [`Arena`].
+#[derive(Clone, Copy)]
+pub struct Inbox<'a> {
+    handed: NonNull<Handed>,
+    _arena: PhantomData<&'a Arena>,
+}
+
+impl<'a> Inbox<'a> {
+    /// What was handed over, if anything was.
+    ///
+    /// # Safety
+    ///
+    /// It must have been a `T`.
+    pub unsafe fn handed_over<T>(&self) -> Option<&'a T> {
+        // SAFETY: `Arena::new` reserved the aligned start of the region for it, and the region lives as long as `'a`.
+        let value: *const T = unsafe { self.handed.as_ref() }.load(Ordering::Acquire).cast();
+        // SAFETY: null, or the address of a `T` (the caller's promise) in this region, which is at the same place in both
+        // processes and stays there as long as `'a`.
+        unsafe { value.as_ref() }
     }
 }
 
@@ -187,7 +203,7 @@ mod tests {
                 let mut byte = [0];
                 let _ = rustix::io::read(&theirs, &mut byte);
                 // SAFETY: a `&CStr` is what the parent hands over.
-                let handed = unsafe { arena.handed_over::<&CStr>() };
+                let handed = unsafe { arena.inbox().handed_over::<&CStr>() };
                 crate::sys::process::exit_now(i32::from(handed != Some(&c"laid out late")));
             }
             crate::sys::clone::Side::Parent { child, .. } => {
