@@ -248,7 +248,8 @@ impl Supervisor<'_> {
         let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let gate_tick = if let GateState::Running(gate) = &self.gate { gate.tick() } else { None };
         let busy = self.askers.as_ref().is_some_and(Askers::is_busy).then_some(Duration::ZERO);
-        let (relay_tick, watch_tick) = (self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick));
+        let (relay_tick, watch_tick) =
+            (self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick));
         let ticks = [relay_tick, watch_tick, gate_tick, busy];
         let timeout = until
             .into_iter()

@@ -159,4 +159,5 @@ fn inode(sockets: &SockDiag, connection: &Connection) -> Result<u32, Errno> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

@@ -56,13 +56,7 @@ impl SockDiag {
     /// # Errors
     ///
     /// `ENOENT` if there is none, `EAFNOSUPPORT` and its like where the kernel cannot look.
-    pub fn inode(
-        &self,
-        transport: Transport,
-        own: SocketAddr,
-        other: SocketAddr,
-        device: u32,
-    ) -> Result<u32, Errno> {
+    pub fn inode(&self, transport: Transport, own: SocketAddr, other: SocketAddr, device: u32) -> Result<u32, Errno> {
         let request = request(transport, own, other, device);
         sendto(&self.0, &request, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
         // An answer has attributes behind what is wanted here; they may be cut off.
@@ -174,7 +168,7 @@ mod tests {
     fn a_connection_of_a_socket_for_both_families_is_found_by_ipv4() {
         let Ok(listener) = TcpListener::bind("[::]:0") else { return };
         let port = listener.local_addr().unwrap().port();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let _client = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let (server, _) = listener.accept().unwrap();
         let (own, other) = (server.local_addr().unwrap(), server.peer_addr().unwrap());
         assert!(own.is_ipv6());

@@ -202,4 +202,5 @@ fn shown(path: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
