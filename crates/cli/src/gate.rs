@@ -45,7 +45,7 @@ impl Gatekeeper for Gate {
     }
 
     fn serve(mut self: Box<Self>, outlet: Outlet, line: Line) -> Result<(), String> {
-        self.0.who_asks = outlet.askers.map(|askers| Box::new(Asking(askers)) as Box<dyn WhoAsks>);
+        self.0.who_asks = outlet.askers.map(|askers| Box::new(Asking(askers)) as Box<dyn WhoAsks + Send>);
         let sockets = Sockets {
             dns_udp: Some(outlet.names_udp),
             dns_tcp: Some(outlet.names_tcp),

@@ -51,7 +51,7 @@ pub struct Config {
     /// What [`Inspection::prepare`] gave.
     pub inspection: Option<Inspection>,
     /// Finds the program behind a connection.
-    pub who_asks: Option<Box<dyn WhoAsks>>,
+    pub who_asks: Option<Box<dyn WhoAsks + Send>>,
     /// Finds what an accepted connection was meant for, where the accepted socket's own address is not it.
     pub find_destination: Option<FindDestination>,
 }
@@ -177,7 +177,7 @@ fn gate(config: Config, events: impl FnMut(Attempt) + 'static, most_connections:
         inspection: config.inspection,
         pipes: Pipes::new(remainders),
         upstreams: Upstreams::from_environment(&config.environment),
-        programs: Programs::new(config.who_asks),
+        programs: Programs::new(config.who_asks.map(|who| who as Box<dyn WhoAsks>)),
         find_destination: config.find_destination,
         connections: Cell::new(0),
         telling: RefCell::new(Telling::new(events, limits.events)),
