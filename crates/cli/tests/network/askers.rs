@@ -141,7 +141,7 @@ s = socket.create_connection(('web.test-host.example', 7000)); s.sendall(b'\\0')
     // Some may have been seen in time; nobody else was taken for them.
     let gone = askers(&scene, "203.0.113.12", "refused", "transparent");
     assert!(!gone.is_empty(), "{:#?}", scene.attempts());
-    assert!(gone.iter().all(|asker| asker.is_null() || text(asker).contains("/python3")), "{gone:?}");
+    assert!(gone.iter().all(|asker| asker.is_null() || text(asker).contains("python3")), "{gone:?}");
     // What a process that is not dumpable has in `/proc` belongs to root (proc(5)).
     if skip::is_root() {
         asked_by(&scene, "web.test-host.example", "allowed", "transparent", "/python3");
