@@ -1,12 +1,14 @@
 //! The network gate as the program runs it: what the Linux tiers ask of a gatekeeper, answered by the crate of the gate.
 
 use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use bailiwick::Prepared;
-use bailiwick::linux::gate::{BUNDLE, Gatekeeper, Line, Outlet, OwnFile};
+use bailiwick::linux::gate::{self as tier, Askers, BUNDLE, Gatekeeper, Line, Outlet, OwnFile};
 use bailiwick_gate::inspect::{Inspection, bundle};
-use bailiwick_gate::{Config, Sockets, Stop, serve};
+use bailiwick_gate::{Config, Connection, Sockets, Stop, Transport, WhoAsks, serve};
 
 use crate::failure::Failure;
 
@@ -42,7 +44,8 @@ impl Gatekeeper for Gate {
         bundle::environment(Path::new(BUNDLE)).into_iter().map(|(name, value)| (name.into(), value)).collect()
     }
 
-    fn serve(self: Box<Self>, outlet: Outlet, line: Line) -> Result<(), String> {
+    fn serve(mut self: Box<Self>, outlet: Outlet, line: Line) -> Result<(), String> {
+        self.0.who_asks = outlet.askers.map(|askers| Box::new(Asking(askers)) as Box<dyn WhoAsks + Send>);
         let sockets = Sockets {
             dns_udp: Some(outlet.names_udp),
             dns_tcp: Some(outlet.names_tcp),
@@ -63,6 +66,30 @@ impl Gatekeeper for Gate {
         // A supervisor that is gone takes this process along.
         let ready = move || drop(line.ready());
         serve(self.0, sockets, tell, ready, Stop::when_readable(stop)).map_err(|error| error.to_string())
+    }
+}
+
+/// Asks the supervisor.
+struct Asking(Askers);
+
+impl WhoAsks for Asking {
+    fn ask(&self, number: u32, connection: &Connection) -> io::Result<()> {
+        let Connection { transport, inside, asked } = *connection;
+        let transport = match transport {
+            Transport::Tcp => tier::Transport::Tcp,
+            Transport::Udp => tier::Transport::Udp,
+        };
+        self.0.ask(number, &tier::Connection { transport, inside, asked })
+    }
+
+    fn answer(&self) -> io::Result<(u32, Option<String>)> {
+        let (number, program) = self.0.answer()?;
+        // What is no text is shown as such; it is the inside's, and nothing depends on it.
+        Ok((number, program.map(|program| String::from_utf8_lossy(&program).into_owned())))
+    }
+
+    fn answers(&self) -> io::Result<OwnedFd> {
+        self.0.answers()
     }
 }
 

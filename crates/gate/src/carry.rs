@@ -21,6 +21,7 @@ use crate::first::{First, Said};
 use crate::gate::{Gate, Reached, Target};
 use crate::http::{self, Scope};
 use crate::inspect;
+use crate::program::Program;
 use crate::refusal::{Refusal, shown};
 use crate::socket::reset;
 use crate::tunnel::{Carried, tunnel};
@@ -31,7 +32,7 @@ pub(crate) async fn carry(
     client: TcpStream,
     target: Target,
     way: Way,
-    program: Option<Rc<str>>,
+    program: Program,
     first: Vec<u8>,
 ) {
     let begun = Begun::now(way, &target.host.to_string(), target.port, program.clone());
@@ -48,7 +49,7 @@ async fn start(
     mut client: TcpStream,
     target: Target,
     way: Way,
-    program: Option<Rc<str>>,
+    program: Program,
     begun: Begun,
     first: Vec<u8>,
 ) -> Option<Open> {
@@ -56,6 +57,8 @@ async fn start(
     let next = match steer(&gate, &mut client, &target, &mut first).await {
         Ok(next) => next,
         Err(refusal) => {
+            // Until then the client holds the socket by which its program is found.
+            begun.settled().await;
             gate.tell(begun.refused(&refusal));
             reset(client);
             return None;
@@ -65,6 +68,7 @@ async fn start(
         Next::Raw(mut reached) => match send_first(&gate, &mut reached.stream, &target, &first).await {
             Ok(sent) => Some(Open::new(gate, client, reached, begun, sent)),
             Err(refusal) => {
+                begun.settled().await;
                 gate.tell(begun.refused(&refusal));
                 reset(client);
                 None

@@ -1,11 +1,11 @@
 //! What the gate tells: one event for each attempt to reach something.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::program::Program;
 use crate::refusal::Refusal;
 
 /// By which door an attempt came.
@@ -82,7 +82,7 @@ pub(crate) struct Begun {
     at: u64,
     since: Instant,
     way: Way,
-    program: Option<Rc<str>>,
+    program: Program,
     host: String,
     port: u16,
     request: Option<String>,
@@ -90,7 +90,7 @@ pub(crate) struct Begun {
 
 impl Begun {
     /// An attempt that begins now.
-    pub(crate) fn now(way: Way, host: &str, port: u16, program: Option<Rc<str>>) -> Begun {
+    pub(crate) fn now(way: Way, host: &str, port: u16, program: Program) -> Begun {
         // A clock before 1970 is no reason to fail.
         let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
         Begun {
@@ -102,6 +102,16 @@ impl Begun {
             port,
             request: None,
         }
+    }
+
+    /// Who makes it, as far as known.
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Waits until that is so, but not long; [`Program::settled`] says what for.
+    pub(crate) async fn settled(&self) {
+        self.program.settled().await;
     }
 
     /// With this request: `GET /path`.
@@ -129,7 +139,7 @@ impl Begun {
         Attempt {
             at: self.at,
             way: self.way,
-            program: self.program.as_deref().map(str::to_owned),
+            program: self.program.name(),
             host: self.host,
             port: self.port,
             request: self.request,

@@ -177,11 +177,6 @@ impl Gate {
         self.telling.borrow_mut().tell(attempt);
     }
 
-    /// The program behind a connection from inside, as far as known.
-    pub(crate) fn program_of(&self, peer: SocketAddr) -> Option<Rc<str>> {
-        self.programs.of(peer)
-    }
-
     /// Counts a connection; none where there are as many as there may be.
     pub(crate) fn admit(self: &Rc<Self>) -> Option<Admitted> {
         let now = self.connections.get();

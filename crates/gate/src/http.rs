@@ -67,7 +67,7 @@ where
 /// Serves a client of the HTTP proxy: CONNECT, and requests for `http://` addresses. If there is a secret, the client has
 /// to say it by `Proxy-Authorization: Basic`.
 pub(crate) async fn proxy(gate: Rc<Gate>, client: TcpStream, secret: Option<&Secret>) {
-    let program = client.peer_addr().ok().and_then(|peer| gate.program_of(peer));
+    let program = gate.programs.behind(&client);
     let door = Plain { gate: gate.clone(), way: Way::Http, program: program.clone(), reached: Cell::new(None), secret };
     let ended = Conversation::new(client, Vec::new(), Hosts::Any, door).run().await;
     let Ended::Connect { target, mut client, first } = ended else { return };

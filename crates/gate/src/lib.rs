@@ -27,6 +27,7 @@ pub mod fuzzing;
 mod gate;
 mod http;
 pub mod inspect;
+mod late;
 #[cfg(target_os = "linux")]
 mod packets;
 mod process;
@@ -48,7 +49,7 @@ mod upstream;
 mod watch;
 
 pub use gate::{Limits, Target};
-pub use program::FindProgram;
+pub use program::{Connection, Transport, WhoAsks};
 pub use refusal::Refusal;
 pub use secret::Secret;
 pub use serve::{Config, GateError, Sockets, serve};

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
@@ -15,6 +15,8 @@ use tokio::task::yield_now;
 
 use crate::event::{Begun, Way};
 use crate::gate::Gate;
+use crate::late;
+use crate::program::{Connection, Program, Transport};
 use crate::refusal::{Refusal, shown};
 use crate::watch;
 
@@ -69,15 +71,15 @@ impl Packets {
         }
     }
 
-    async fn round(&mut self, gate: &Gate) -> io::Result<()> {
+    async fn round(&mut self, gate: &Rc<Gate>) -> io::Result<()> {
         for _ in 0..ROUND {
             let mut start = [0; 128];
             let number = self.socket.async_io(Interest::READABLE, |socket| receive(socket, &mut start)).await?;
-            let Some(sent) = Sent::read(start.get(..number).unwrap_or_default()) else { continue };
+            let Some((from, sent)) = Sent::read(start.get(..number).unwrap_or_default()) else { continue };
             if self.is_taken(sent) || !self.told.insert(sent) {
                 continue;
             }
-            tell(gate, sent);
+            tell(gate, from, sent);
         }
         Ok(())
     }
@@ -95,9 +97,18 @@ fn receive(socket: &OwnedFd, start: &mut [u8]) -> io::Result<usize> {
     Ok(number)
 }
 
-fn tell(gate: &Gate, sent: Sent) {
+fn tell(gate: &Rc<Gate>, from: SocketAddr, sent: Sent) {
     let target = gate.target(sent.to, sent.port);
-    let begun = Begun::now(Way::Packet, &target.host.to_string(), sent.port, None);
+    let program = match sent.protocol {
+        // The kernel has answered: its socket is closed.
+        Protocol::Tcp => Program::unknown(),
+        Protocol::Udp => gate.programs.of(&Connection {
+            transport: Transport::Udp,
+            inside: from,
+            asked: SocketAddr::new(sent.to, sent.port),
+        }),
+    };
+    let begun = Begun::now(Way::Packet, &target.host.to_string(), sent.port, program);
     let refusal = match (gate.decide(&target), sent.protocol) {
         (Err(refusal), Protocol::Tcp) => refusal,
         (Ok(_), Protocol::Tcp) => Refusal::Denied {
@@ -111,38 +122,41 @@ fn tell(gate: &Gate, sent: Sent) {
             grant: None,
         },
     };
-    gate.tell(begun.refused(&refusal));
+    late::tell(gate, begun, move |begun| begun.refused(&refusal));
 }
 
 impl Sent {
     /// Reads the start of an IP packet (RFC 791, RFC 8200; TCP: RFC 9293, UDP: RFC 768). None if it is nothing to tell: a fragment, another protocol,
-    /// a packet of a connection that is there already.
-    fn read(packet: &[u8]) -> Option<Sent> {
-        let (protocol, to, payload) = match packet.first()? >> 4 {
+    /// a packet of a connection that is there already. With the sender's address.
+    fn read(packet: &[u8]) -> Option<(SocketAddr, Sent)> {
+        let (protocol, from, to, payload) = match packet.first()? >> 4 {
             4 => {
                 let length = usize::from(packet.first()? & 15) * 4;
                 let fragment = u16::from_be_bytes([*packet.get(6)?, *packet.get(7)?]) & 0x1fff;
+                let from: [u8; 4] = packet.get(12..16)?.try_into().ok()?;
                 let to: [u8; 4] = packet.get(16..20)?.try_into().ok()?;
                 if fragment != 0 || length < 20 {
                     return None;
                 }
-                (*packet.get(9)?, IpAddr::from(Ipv4Addr::from(to)), packet.get(length..)?)
+                (*packet.get(9)?, Ipv4Addr::from(from).into(), IpAddr::from(Ipv4Addr::from(to)), packet.get(length..)?)
             }
             6 => {
+                let from: [u8; 16] = packet.get(8..24)?.try_into().ok()?;
                 let to: [u8; 16] = packet.get(24..40)?.try_into().ok()?;
-                (*packet.get(6)?, IpAddr::from(Ipv6Addr::from(to)), packet.get(40..)?)
+                (*packet.get(6)?, Ipv6Addr::from(from).into(), IpAddr::from(Ipv6Addr::from(to)), packet.get(40..)?)
             }
             _ => return None,
         };
+        let from = SocketAddr::new(from, u16::from_be_bytes([*payload.first()?, *payload.get(1)?]));
         let port = u16::from_be_bytes([*payload.get(2)?, *payload.get(3)?]);
         match protocol {
             6 => {
                 const SYN_AND_ACK: u8 = 0x12;
                 const SYN: u8 = 0x02;
                 let flags = *payload.get(13)?;
-                (flags & SYN_AND_ACK == SYN).then_some(Sent { to, port, protocol: Protocol::Tcp })
+                (flags & SYN_AND_ACK == SYN).then_some((from, Sent { to, port, protocol: Protocol::Tcp }))
             }
-            17 => Some(Sent { to, port, protocol: Protocol::Udp }),
+            17 => Some((from, Sent { to, port, protocol: Protocol::Udp })),
             _ => None,
         }
     }

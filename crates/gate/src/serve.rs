@@ -21,7 +21,7 @@ use crate::gate::{Gate, Limits};
 use crate::http;
 use crate::inspect::Inspection;
 use crate::process;
-use crate::program::{FindProgram, Programs};
+use crate::program::{Program, Programs, WhoAsks};
 use crate::refusal::Refusal;
 use crate::resolve::Resolver;
 use crate::secret::Secret;
@@ -51,7 +51,7 @@ pub struct Config {
     /// What [`Inspection::prepare`] gave.
     pub inspection: Option<Inspection>,
     /// Finds the program behind a connection.
-    pub find_program: Option<FindProgram>,
+    pub who_asks: Option<Box<dyn WhoAsks + Send>>,
     /// Finds what an accepted connection was meant for, where the accepted socket's own address is not it.
     pub find_destination: Option<FindDestination>,
 }
@@ -67,7 +67,7 @@ impl Config {
             limits: Limits::default(),
             secret: None,
             inspection: None,
-            find_program: None,
+            who_asks: None,
             find_destination: None,
         }
     }
@@ -177,7 +177,7 @@ fn gate(config: Config, events: impl FnMut(Attempt) + 'static, most_connections:
         inspection: config.inspection,
         pipes: Pipes::new(remainders),
         upstreams: Upstreams::from_environment(&config.environment),
-        programs: Programs::new(config.find_program),
+        programs: Programs::new(config.who_asks.map(|who| who as Box<dyn WhoAsks>)),
         find_destination: config.find_destination,
         connections: Cell::new(0),
         telling: RefCell::new(Telling::new(events, limits.events)),
@@ -188,6 +188,11 @@ fn gate(config: Config, events: impl FnMut(Attempt) + 'static, most_connections:
 
 /// Begins to serve every socket.
 fn open(gate: &Rc<Gate>, sockets: Sockets) -> Result<(), GateError> {
+    #[cfg(unix)]
+    spawn_local({
+        let gate = gate.clone();
+        async move { gate.programs.take_answers().await }
+    });
     if let Some(socket) = sockets.dns_udp {
         let socket = prepared(socket, std::net::UdpSocket::set_nonblocking)
             .and_then(tokio::net::UdpSocket::from_std)
@@ -225,7 +230,7 @@ fn prepared<S>(socket: S, set_nonblocking: impl FnOnce(&S, bool) -> io::Result<(
 async fn serve_names(gate: Rc<Gate>, socket: tokio::net::UdpSocket) {
     if let Err(error) = dns::serve_udp(gate.clone(), socket).await {
         // Names can no longer be looked up: the network of the inside ends, not the confinement.
-        let begun = Begun::now(Way::Dns, "", 0, None);
+        let begun = Begun::now(Way::Dns, "", 0, Program::unknown());
         gate.tell(begun.failed(format!("the name server of the inside broke: {error}")));
     }
 }
@@ -324,6 +329,6 @@ impl Fullness {
             Ok(local) => (local.ip().to_canonical().to_string(), local.port()),
             Err(_) => (String::new(), 0),
         };
-        gate.tell(Begun::now(door.way(), &host, port, None).refused(&Refusal::Busy));
+        gate.tell(Begun::now(door.way(), &host, port, Program::unknown()).refused(&Refusal::Busy));
     }
 }

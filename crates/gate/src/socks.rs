@@ -20,6 +20,7 @@ use crate::gate::{Gate, Target};
 use crate::http::door::meant;
 use crate::http::reader::Reader;
 use crate::http::same_secret;
+use crate::program::Program;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use message::{Malformed, Method, Parsed, Wanted};
@@ -37,15 +38,16 @@ enum Ended {
 
 /// Serves one client. If there is a secret, the client has to say it as user name and password.
 pub(crate) async fn serve(gate: Rc<Gate>, client: TcpStream, secret: Option<&Secret>) {
-    let program = client.peer_addr().ok().and_then(|peer| gate.program_of(peer));
+    let program = gate.programs.behind(&client);
     let mut reader = Reader::new(client, Vec::new(), gate.budget.clone());
-    let agreed = timeout(HANDSHAKE, handshake(&gate, secret, &mut reader, program.as_ref())).await;
+    let agreed = timeout(HANDSHAKE, handshake(&gate, secret, &mut reader, &program)).await;
     match agreed {
         Ok(Ok(target)) => {
             let (client, first) = reader.into_parts();
             carry::carry(gate, client, target, Way::Socks, program, first).await;
         }
         Ok(Err(Ended::Told(begun, refusal))) => {
+            begun.settled().await;
             gate.tell(begun.refused(&refusal));
             // What was said is on its way; the client's end is waited for, but not long.
             let _ = timeout(Duration::from_secs(2), ended(&mut reader)).await;
@@ -73,9 +75,9 @@ async fn handshake(
     gate: &Gate,
     secret: Option<&Secret>,
     reader: &mut Reader<TcpStream>,
-    program: Option<&Rc<str>>,
+    program: &Program,
 ) -> Result<Target, Ended> {
-    let begin = |host: &str, port: u16| Box::new(Begun::now(Way::Socks, host, port, program.cloned()));
+    let begin = |host: &str, port: u16| Box::new(Begun::now(Way::Socks, host, port, program.clone()));
     let refused = |reason: &str| Ended::Told(begin("", 0), Refusal::Said { reason: reason.to_owned(), grant: None });
     agree(secret, reader).await.map_err(|error| match error {
         Some(reason) => refused(reason),

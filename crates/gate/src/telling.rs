@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::event::{Attempt, AttemptResult, Begun, Way, bounded};
+use crate::program::Program;
 
 /// How many seconds' worth of attempts may be told at once.
 const BURST_SECONDS: u32 = 20;
@@ -88,7 +89,8 @@ impl Telling {
 
 /// An event that stands for those that were not told.
 fn untold(way: Way, number: u64) -> Attempt {
-    Begun::now(way, "", 0, None).failed(format!("{number} more attempts were made than are told one by one"))
+    Begun::now(way, "", 0, Program::unknown())
+        .failed(format!("{number} more attempts were made than are told one by one"))
 }
 
 /// The longest text in an event, in bytes: the inside may have chosen it, or a part of it.

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use crate::carry::carry;
 use crate::event::Way;
 use crate::gate::Gate;
+use crate::program::{Connection, Transport};
 use crate::socket::reset;
 
 /// Finds out what a connection was meant for, from the accepted socket's own address and that of the client, where the
@@ -25,6 +26,6 @@ pub(crate) async fn accepted(gate: Rc<Gate>, client: TcpStream, peer: SocketAddr
         None => SocketAddr::new(local.ip(), port),
     };
     let target = gate.target(asked.ip(), asked.port());
-    let program = gate.program_of(peer);
+    let program = gate.programs.of(&Connection { transport: Transport::Tcp, inside: peer, asked: local });
     carry(gate, client, target, Way::Transparent, program, Vec::new()).await;
 }

@@ -21,6 +21,7 @@ mod prepare;
 mod root;
 mod script;
 mod start;
+mod view;
 
 use std::os::fd::OwnedFd;
 

@@ -10,6 +10,8 @@
 //! service of the host behind a socket that is not there (`resolve`, `mdns`, `wins`, `nscd`), and answer "unavailable": with the
 //! usual actions the search goes on to `dns`. A line such as `hosts: files resolve` without `dns` finds no names inside.
 
+mod askers;
+
 use std::ffi::OsString;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
@@ -21,6 +23,9 @@ use rustix::net::{SendFlags, send};
 
 use crate::enter::message::MOST_DESCRIPTORS;
 pub use crate::plan::OwnFile;
+pub use crate::sys::sockdiag::Transport;
+pub use askers::{Askers, Connection, LONGEST_PROGRAM};
+pub(crate) use askers::{Question, answer};
 
 /// Where the name server is for the inside.
 pub const NAME_SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(198, 18, 0, 1), NAMES);
@@ -95,6 +100,8 @@ pub struct Outlet {
     /// Sees the start of each packet that asks for a connection, and of each datagram but those for name servers (`SOCK_DGRAM` of
     /// packet(7), so from the IP header on); absent where the kernel has no packet sockets.
     pub packets: Option<OwnedFd>,
+    /// Says which program a connection comes from; absent where no line to the supervisor could be had.
+    pub askers: Option<Askers>,
 }
 
 impl Outlet {
@@ -106,7 +113,7 @@ impl Outlet {
         let (names_tcp, http_proxy, socks) = (listener()?, listener()?, listener()?);
         let listeners = ports.iter().map(|port| Some((*port, listener()?))).collect::<Option<_>>()?;
         let packets = if sees_packets { Some(sockets.next()?) } else { None };
-        let outlet = Outlet { names_udp, names_tcp, http_proxy, socks, listeners, packets };
+        let outlet = Outlet { names_udp, names_tcp, http_proxy, socks, listeners, packets, askers: None };
         sockets.next().is_none().then_some(outlet)
     }
 
@@ -115,7 +122,8 @@ impl Outlet {
         let fixed = [self.names_tcp.as_fd(), self.http_proxy.as_fd(), self.socks.as_fd()];
         let listeners = self.listeners.iter().map(|(_, listener)| listener.as_fd());
         let packets = self.packets.iter().map(AsFd::as_fd);
-        let all = [self.names_udp.as_fd()].into_iter().chain(fixed).chain(listeners).chain(packets);
+        let askers = self.askers.iter().map(Askers::as_fd);
+        let all = [self.names_udp.as_fd()].into_iter().chain(fixed).chain(listeners).chain(packets).chain(askers);
         all.map(|descriptor| descriptor.as_raw_fd()).collect()
     }
 }

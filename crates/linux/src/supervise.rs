@@ -3,6 +3,7 @@
 //! It stands outside the boundary, reads what the init tells, carries the terminal, watches the guarded names, passes
 //! signals on and keeps the time. It opens nothing by a path that the inside can swap.
 
+mod askers;
 mod changes;
 mod gate;
 mod gate_process;
@@ -24,6 +25,7 @@ use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
+use askers::Askers;
 pub(crate) use gate::Gating;
 use gate::{Gate, News};
 pub(crate) use signals::Handled;
@@ -45,6 +47,8 @@ struct Supervisor<'a> {
     door: Option<Door>,
     to_cover: Vec<PathBuf>,
     gate: GateState,
+    /// Answers the gate, which asks whose connections are.
+    askers: Option<Askers>,
     /// The init has said so.
     root_stands: bool,
     clock: Clock,
@@ -132,6 +136,7 @@ pub(crate) fn supervise(
         door: None,
         to_cover: Vec::new(),
         gate: gating.map_or(GateState::None, GateState::Awaited),
+        askers: None,
         root_stands: false,
         clock: Clock { deadline: None, state: ClockState::Running },
         has_namespaces: tier == Tier::Namespaces,
@@ -219,6 +224,10 @@ impl Supervisor<'_> {
             {
                 return Ok(if self.clock.state == ClockState::Running { outcome } else { Outcome::TimedOut });
             }
+            // Last: nothing depends on it.
+            if let Some(askers) = self.askers.as_mut().filter(|askers| ready.askers || askers.is_busy()) {
+                askers.work();
+            }
             self.look_at_clock();
         }
     }
@@ -233,12 +242,18 @@ impl Supervisor<'_> {
         let gate_at = fds.len();
         let gate = if let GateState::Running(gate) = &self.gate { gate.fd() } else { None };
         fds.extend(gate.map(|gate| PollFd::from_borrowed_fd(gate, PollFlags::IN)));
+        let askers_at = fds.len();
+        let askers = self.askers.as_ref().and_then(Askers::fd);
+        fds.extend(askers.map(|askers| PollFd::from_borrowed_fd(askers, PollFlags::IN)));
         if let Some(relay) = &self.relay {
             relay.poll_fds(&mut fds);
         }
         let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let gate_tick = if let GateState::Running(gate) = &self.gate { gate.tick() } else { None };
-        let ticks = [self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick), gate_tick];
+        let busy = self.askers.as_ref().is_some_and(Askers::is_busy).then_some(Duration::ZERO);
+        let (relay_tick, watch_tick) =
+            (self.relay.as_ref().and_then(Relay::tick), self.watch.as_ref().and_then(Watch::tick));
+        let ticks = [relay_tick, watch_tick, gate_tick, busy];
         let timeout = until
             .into_iter()
             .chain(ticks.into_iter().flatten())
@@ -254,6 +269,7 @@ impl Supervisor<'_> {
             signals: ready(1),
             watch: self.watch.is_some() && ready(2),
             gate: gate.is_some() && (ready(gate_at) || gate_tick == Some(Duration::ZERO)),
+            askers: askers.is_some() && ready(askers_at),
         })
     }
 
@@ -281,8 +297,15 @@ impl Supervisor<'_> {
             }
             Message::Outlet { packets } => {
                 if let GateState::Awaited(gating) = std::mem::replace(&mut self.gate, GateState::None) {
-                    let gate = Gate::start(gating, descriptors, packets);
+                    let (askers, theirs) = Askers::new().ok().unzip();
+                    let gate = Gate::start(gating, descriptors, packets, theirs);
                     self.gate = GateState::Running(gate.map_err(RunError::StartGate)?);
+                    self.askers = askers;
+                }
+            }
+            Message::View => {
+                if let Some(askers) = &mut self.askers {
+                    askers.see(descriptors);
                 }
             }
             Message::Stopped => self.stop_too()?,
@@ -433,6 +456,7 @@ impl Supervisor<'_> {
         }
         // The last hold on the enclosure's mounts: the init's exit takes them down, while this goes on.
         self.door = None;
+        self.askers = None;
         let on_event = self.on_event;
         if let GateState::Running(gate) = std::mem::replace(&mut self.gate, GateState::None)
             && self.let_go
@@ -482,4 +506,5 @@ struct Ready {
     signals: bool,
     watch: bool,
     gate: bool,
+    askers: bool,
 }

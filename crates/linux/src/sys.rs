@@ -14,6 +14,7 @@ pub mod process;
 mod raw;
 pub mod seccomp;
 pub mod signals;
+pub mod sockdiag;
 pub mod stop;
 pub mod throwaway;
 pub mod withheld;

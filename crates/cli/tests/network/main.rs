@@ -16,6 +16,7 @@
 //! | `inspection.rs` | methods, paths, credentials |
 //! | `agreement.rs` | `explain` and the gate |
 //! | `life.rs` | the gate's process |
+//! | `askers.rs` | which program asked |
 //!
 //! Every attack has a control on the same host, which must succeed. Refusals are judged by what left the host, not only by what
 //! came back.
@@ -29,6 +30,7 @@ mod support;
 
 mod addresses;
 mod agreement;
+mod askers;
 mod certificates;
 mod controls;
 mod inspection;

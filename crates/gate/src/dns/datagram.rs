@@ -16,6 +16,8 @@ mod plain {
 
     use tokio::net::UdpSocket;
 
+    use crate::program::{Connection, Transport};
+
     /// A socket for datagrams.
     pub(in crate::dns) struct Datagrams {
         socket: UdpSocket,
@@ -24,13 +26,6 @@ mod plain {
     /// Where a datagram came from.
     pub(in crate::dns) struct From {
         peer: SocketAddr,
-    }
-
-    impl From {
-        /// The sender.
-        pub(in crate::dns) fn peer(&self) -> Option<SocketAddr> {
-            Some(self.peer)
-        }
     }
 
     impl Datagrams {
@@ -45,6 +40,12 @@ mod plain {
             Ok((length, From { peer }))
         }
 
+        /// Which way a datagram has come.
+        pub(in crate::dns) fn connection(&self, from: &From) -> Option<Connection> {
+            let asked = self.socket.local_addr().ok()?;
+            Some(Connection { transport: Transport::Udp, inside: from.peer, asked })
+        }
+
         /// Answers, if it can be done at once.
         pub(in crate::dns) fn reply(&self, bytes: &[u8], to: &From) -> io::Result<()> {
             self.socket.try_send_to(bytes, to.peer).map(drop)
@@ -56,12 +57,14 @@ mod plain {
 mod told {
     use std::io;
     use std::mem::{size_of, zeroed};
-    use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
     use std::os::fd::{AsRawFd, RawFd};
 
     use libc::{c_int, c_void};
     use tokio::io::Interest;
     use tokio::net::UdpSocket;
+
+    use crate::program::{Connection, Transport};
 
     /// Room for control messages: the two that are asked for, and more than enough.
     #[repr(C, align(8))]
@@ -88,7 +91,7 @@ mod told {
 
     impl From {
         /// The sender.
-        pub(in crate::dns) fn peer(&self) -> Option<SocketAddr> {
+        fn peer(&self) -> Option<SocketAddr> {
             match c_int::from(self.peer.ss_family) {
                 libc::AF_INET => {
                     // SAFETY: the family says that the storage, which is larger and aligned for every address, holds this one.
@@ -103,6 +106,15 @@ mod told {
                     Some(SocketAddrV6::new(address, u16::from_be(peer.sin6_port), 0, peer.sin6_scope_id).into())
                 }
                 _ => None,
+            }
+        }
+    }
+
+    impl Destination {
+        fn address(self) -> IpAddr {
+            match self {
+                Destination::V4(address) => Ipv4Addr::from(u32::from_be(address.s_addr)).into(),
+                Destination::V6(address, _) => Ipv6Addr::from(address.s6_addr).into(),
             }
         }
     }
@@ -125,6 +137,12 @@ mod told {
         /// The next datagram: its length (cut to the buffer's) and where it came from.
         pub(in crate::dns) async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, From)> {
             self.socket.async_io(Interest::READABLE, || receive(self.socket.as_raw_fd(), buffer)).await
+        }
+
+        /// Which way a datagram has come, where the kernel has told its destination.
+        pub(in crate::dns) fn connection(&self, from: &From) -> Option<Connection> {
+            let asked = SocketAddr::new(from.to?.address(), self.socket.local_addr().ok()?.port());
+            Some(Connection { transport: Transport::Udp, inside: from.peer()?, asked })
         }
 
         /// Answers, if it can be done at once.

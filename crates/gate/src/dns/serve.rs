@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
+use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use super::answer::{Answer, Asked, AskedError, LONGEST_QUERY, answer};
@@ -13,6 +14,8 @@ use super::datagram::Datagrams;
 use super::told::Tell;
 use crate::event::{Begun, Way};
 use crate::gate::Gate;
+use crate::late;
+use crate::program::{Connection, Program, Transport};
 use crate::refusal::{Refusal, shown};
 
 /// How long a client on TCP may take for its next query.
@@ -24,15 +27,25 @@ const PAUSE: Duration = Duration::from_millis(20);
 ///
 /// A datagram that cannot be answered at once is not answered: the asking side asks again, and nothing is kept for it.
 pub(crate) async fn serve_udp(gate: Rc<Gate>, socket: UdpSocket) -> io::Result<()> {
-    let datagrams = Datagrams::new(socket)?;
+    let datagrams = Rc::new(Datagrams::new(socket)?);
     // One byte more than is read, to tell what is too long.
     let mut buffer = vec![0; LONGEST_QUERY + 1];
     loop {
         match datagrams.receive(&mut buffer).await {
             Ok((length, from)) => {
-                if let Some(bytes) = buffer.get(..length).and_then(|query| respond(&gate, query, from.peer())) {
-                    // What cannot be delivered is the asking side's loss.
-                    let _ = datagrams.reply(&bytes, &from);
+                let connection = datagrams.connection(&from);
+                let response = buffer.get(..length).map(|query| respond(&gate, query, connection));
+                let Some(Response { bytes: Some(bytes), refused }) = response else { continue };
+                // What cannot be delivered is the asking side's loss.
+                match refused.filter(|program| !program.is_settled()) {
+                    None => drop(datagrams.reply(&bytes, &from)),
+                    Some(program) => {
+                        let datagrams = datagrams.clone();
+                        spawn_local(async move {
+                            program.settled().await;
+                            let _ = datagrams.reply(&bytes, &from);
+                        });
+                    }
                 }
             }
             // An answer that nobody took comes back as an error of the next receive (udp(7)).
@@ -44,9 +57,13 @@ pub(crate) async fn serve_udp(gate: Rc<Gate>, socket: UdpSocket) -> io::Result<(
 /// Answers queries on a connection until the client ends it, dawdles, or sends what is no query. Each is preceded by its length (RFC
 /// 1035, 4.2.2).
 pub(crate) async fn serve_tcp(gate: Rc<Gate>, mut stream: TcpStream) {
-    let peer = stream.peer_addr().ok();
+    let ends = stream.peer_addr().and_then(|inside| Ok((inside, stream.local_addr()?)));
+    let connection = ends.ok().map(|(inside, asked)| Connection { transport: Transport::Tcp, inside, asked });
     while let Ok(Ok(Some(query))) = timeout(PATIENCE, read_query(&mut stream)).await {
-        let Some(bytes) = respond(&gate, &query, peer) else { return };
+        let Response { bytes: Some(bytes), refused } = respond(&gate, &query, connection) else { return };
+        if let Some(program) = refused {
+            program.settled().await;
+        }
         let Ok(length) = u16::try_from(bytes.len()) else { return };
         let mut framed = Vec::with_capacity(bytes.len() + 2);
         framed.extend(length.to_be_bytes());
@@ -68,29 +85,34 @@ async fn read_query(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(query))
 }
 
-fn respond(gate: &Gate, query: &[u8], peer: Option<std::net::SocketAddr>) -> Option<Vec<u8>> {
-    let decide = |name: &str| gate.decide_name(name);
-    let Answer { bytes, asked } = answer(query, decide, &mut gate.synthetic.borrow_mut());
-    if let Some(asked) = asked {
-        tell(gate, asked, peer);
-    }
-    bytes
+/// What is said to a query.
+struct Response {
+    /// Nothing, where it is no query.
+    bytes: Option<Vec<u8>>,
+    /// Who asked for a name that is refused and told. The answer waits until that is known: with it, the asker closes the socket by
+    /// which it is found. Who asked for an allowed name is seen when it connects, and is not kept waiting.
+    refused: Option<Program>,
 }
 
-/// Tells what was asked for, each name once.
-fn tell(gate: &Gate, asked: Asked, peer: Option<std::net::SocketAddr>) {
+fn respond(gate: &Rc<Gate>, query: &[u8], connection: Option<Connection>) -> Response {
+    let decide = |name: &str| gate.decide_name(name);
+    let Answer { bytes, asked } = answer(query, decide, &mut gate.synthetic.borrow_mut());
+    Response { bytes, refused: asked.and_then(|asked| tell(gate, asked, connection)) }
+}
+
+/// Tells what was asked for, each name once. Gives who asks, if the name is refused.
+fn tell(gate: &Rc<Gate>, asked: Asked, connection: Option<Connection>) -> Option<Program> {
     let tell = gate.told.borrow_mut().first(&asked.name);
     if tell == Tell::No {
-        return;
+        return None;
     }
-    let program = peer.and_then(|peer| gate.program_of(peer));
+    let program = connection.map_or_else(Program::unknown, |connection| gate.programs.of(&connection));
+    let refused = asked.result.is_err().then(|| program.clone());
     let begun = Begun::now(Way::Dns, &asked.name, 0, program);
-    if tell == Tell::Last {
-        let reason =
-            "more names were looked up than are told one by one; later ones are answered, and not told".to_owned();
-        return gate.tell(begun.failed(reason));
-    }
-    gate.tell(match asked.result {
+    late::tell(gate, begun, move |begun| match asked.result {
+        _ if tell == Tell::Last => begun.failed(
+            "more names were looked up than are told one by one; later ones are answered, and not told".to_owned(),
+        ),
         Ok(rule) => begun.allowed(None, rule, 0, 0),
         Err(AskedError::Refused(refusal)) => begun.refused(&refusal),
         Err(AskedError::NotAHost) => {
@@ -102,6 +124,7 @@ fn tell(gate: &Gate, asked: Asked, peer: Option<std::net::SocketAddr>) {
             crate::synthetic::MOST_NAMES
         )),
     });
+    refused
 }
 
 #[cfg(test)]

@@ -129,7 +129,9 @@ impl<C: AsyncRead + AsyncWrite + Unpin, D: Door> Conversation<C, D> {
                 // The first request of many clients comes without the password, to see whether one is wanted.
                 if answer.status != 407 || request.fields.has("proxy-authorization") {
                     let refusal = Refusal::Said { reason: answer.reason.clone(), grant: None };
-                    self.door.tell(self.begin_request(target.as_ref(), &request).refused(&refusal));
+                    let begun = self.begin_request(target.as_ref(), &request);
+                    begun.settled().await;
+                    self.door.tell(begun.refused(&refusal));
                 }
                 return self.answer(&answer, &request).await;
             }
@@ -184,6 +186,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, D: Door> Conversation<C, D> {
 
     /// Tells a refusal and answers with it.
     pub(super) async fn refuse(&mut self, begun: Begun, refusal: &Refusal, request: &Request) -> Next {
+        begun.settled().await;
         self.door.tell(begun.refused(refusal));
         self.answer(&answer_to(refusal), request).await
     }
@@ -204,6 +207,7 @@ impl<C: AsyncRead + AsyncWrite + Unpin, D: Door> Conversation<C, D> {
     async fn malformed(&mut self, answer: Answer) -> Next {
         let begun = self.begin(None);
         let refusal = Refusal::Said { reason: answer.reason.clone(), grant: None };
+        begun.settled().await;
         self.door.tell(begun.refused(&refusal));
         match send(&mut self.writer, &answer.write("GET", false)).await {
             Ok(()) => Next::Close,

@@ -14,6 +14,7 @@ use crate::decide::Allowed;
 use crate::event::{Attempt, Begun, Way};
 use crate::gate::{Gate, Reached, Target};
 use crate::inspect;
+use crate::program::Program;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::synthetic::Synthetic;
@@ -89,7 +90,7 @@ pub(crate) struct Plain<'a> {
     /// By which way the client came.
     pub(crate) way: Way,
     /// Who the client is, as far as known.
-    pub(crate) program: Option<Rc<str>>,
+    pub(crate) program: Program,
     /// A connection to the one target that was dialled already.
     pub(crate) reached: Cell<Option<Reached>>,
     /// What a client of the proxy has to know.
@@ -152,7 +153,7 @@ pub(crate) struct Inspected {
     /// By which way the client came.
     pub(crate) way: Way,
     /// Who the client is, as far as known.
-    pub(crate) program: Option<Rc<str>>,
+    pub(crate) program: Program,
 }
 
 impl Door for Inspected {

@@ -1,7 +1,5 @@
 //! Which hosts a conversation may be about, and who it is for.
 
-use std::rc::Rc;
-
 use bailiwick_policy::boundary::Handling;
 
 use super::answer::Answer;
@@ -9,6 +7,7 @@ use super::basic;
 use super::request::{Form, Request};
 use crate::event::Way;
 use crate::gate::{Reached, Target};
+use crate::program::Program;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 
@@ -21,7 +20,7 @@ pub(crate) enum Scope {
         /// By which way the client came.
         way: Way,
         /// Who the client is, as far as known.
-        program: Option<Rc<str>>,
+        program: Program,
         /// A connection to it that was dialled already.
         reached: Option<Reached>,
     },
@@ -32,7 +31,7 @@ pub(crate) enum Scope {
         /// By which way the client came.
         way: Way,
         /// Who the client is, as far as known.
-        program: Option<Rc<str>>,
+        program: Program,
     },
 }
 

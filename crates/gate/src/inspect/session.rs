@@ -13,6 +13,7 @@ use super::{brief, rustls_error};
 use crate::event::{Begun, Way};
 use crate::gate::{Gate, Target};
 use crate::http::{self, Scope};
+use crate::program::Program;
 use crate::refusal::{Refusal, shown};
 
 use crate::socket::reset;
@@ -31,7 +32,7 @@ pub(crate) async fn inspect(
     first: Vec<u8>,
     target: Target,
     way: Way,
-    program: Option<Rc<str>>,
+    program: Program,
 ) {
     let begun = Begun::now(way, &target.host.to_string(), target.port, program.clone());
     let held = gate.budget.take(MEMORY);
@@ -41,6 +42,7 @@ pub(crate) async fn inspect(
         _ => None,
     };
     if let Some(refusal) = refused {
+        begun.settled().await;
         reset(client);
         return gate.tell(begun.refused(&refusal));
     }

@@ -18,6 +18,7 @@ fn v6(protocol: u8, payload: &[u8]) -> Vec<u8> {
 
 fn tcp(flags: u8) -> [u8; 20] {
     let mut header = [0; 20];
+    header[..2].copy_from_slice(&[0x12, 0x34]);
     header[3] = 22;
     header[13] = flags;
     header
@@ -28,11 +29,13 @@ const UDP: [u8; 8] = [0x12, 0x34, 1, 0xbb, 0, 8, 0, 0];
 #[test]
 fn beginnings_are_told_and_nothing_else() {
     let (four, six): (IpAddr, IpAddr) = ("192.0.2.7".parse().unwrap(), "2001:db8::7".parse().unwrap());
-    for (packet, to) in [(v4(6, &tcp(2)), four), (v6(6, &tcp(2)), six)] {
-        assert_eq!(Sent::read(&packet), Some(Sent { to, port: 22, protocol: Protocol::Tcp }));
+    for (packet, from, to) in [(v4(6, &tcp(2)), "10.0.0.1:4660", four), (v6(6, &tcp(2)), "[::]:4660", six)] {
+        let sent = Sent { to, port: 22, protocol: Protocol::Tcp };
+        assert_eq!(Sent::read(&packet), Some((from.parse().unwrap(), sent)));
     }
-    for (packet, to) in [(v4(17, &UDP), four), (v6(17, &UDP), six)] {
-        assert_eq!(Sent::read(&packet), Some(Sent { to, port: 443, protocol: Protocol::Udp }));
+    for (packet, from, to) in [(v4(17, &UDP), "10.0.0.1:4660", four), (v6(17, &UDP), "[::]:4660", six)] {
+        let sent = Sent { to, port: 443, protocol: Protocol::Udp };
+        assert_eq!(Sent::read(&packet), Some((from.parse().unwrap(), sent)));
     }
     assert_eq!(Sent::read(&v4(6, &tcp(0x12))), None, "an answer");
     assert_eq!(Sent::read(&v4(6, &tcp(0x10))), None, "a later packet");

@@ -14,7 +14,7 @@ use rustix::process::{
 use super::blank::Start;
 use super::message::{Message, Order};
 use super::start::Terminal;
-use super::{Failure, Launch, Stage, confine, identity, outlet, root, start};
+use super::{Failure, Launch, Stage, confine, identity, outlet, root, start, view};
 use crate::sys;
 use crate::sys::signals::Signals;
 
@@ -128,6 +128,10 @@ fn set_up(
             (true, true) => root::ProcUser::ZeroNesting,
         };
         root::enter(bare, launch.operations, user)?;
+        if launch.outlet.is_some() {
+            // Without it no program has a name in the report, and nothing else is missing.
+            let _ = view::hand_over(supervisor);
+        }
         keep_only(supervisor)?;
         rustix::process::umask(umask);
     }

@@ -25,6 +25,8 @@ pub(crate) enum Message {
     Terminal,
     /// The gate's sockets, which come along in the order of [`super::outlet`]. Says whether the last one sees packets.
     Outlet { packets: bool },
+    /// The inside's `/proc` and a line about its sockets, which come along: see [`super::view`].
+    View,
     /// Setting up failed; nothing has run.
     Failed(Failure),
     /// Everything is set up; said only when asked.
@@ -53,6 +55,7 @@ impl Message {
             Message::Signalled(signal) => (7, 0, 0, signal),
             Message::Ready => (8, 0, 0, 0),
             Message::Outlet { packets } => (9, 0, 0, i32::from(packets)),
+            Message::View => (10, 0, 0, 0),
         };
         let mut record = [0; RECORD];
         for (place, number) in record.chunks_exact_mut(4).zip([kind, stage as u32, index as u32, value as u32]) {
@@ -77,6 +80,7 @@ impl Message {
             7 => Message::Signalled(value),
             8 => Message::Ready,
             9 => Message::Outlet { packets: value != 0 },
+            10 => Message::View,
             _ => return None,
         })
     }
@@ -164,6 +168,7 @@ mod tests {
             Message::Terminal,
             Message::NotStarted(2),
             Message::Ready,
+            Message::View,
             Message::Outlet { packets: true },
             Message::Outlet { packets: false },
             Message::Stopped,

@@ -36,6 +36,9 @@ const GATE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfd62, 0x6169, 0x6c69, 0, 0, 0
 /// anybody may use (IEEE 802, "locally administered"). The index is above what a new namespace may have made by itself.
 const END: End<'static> = End { name: b"bailiwick", index: 1000, hardware: [0x02, 0x62, 0x61, 0x69, 0x6c, 0x69] };
 
+/// The index of the inside's device.
+pub(crate) const DEVICE: u32 = END.index;
+
 /// The largest packet of a cable: what an IPv4 packet can be.
 const LARGEST_PACKET: u32 = 65_535;
 

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, WaitOptions, getpid, pidfd_send_signal, waitp
 
 use super::gate_process::{self, Start};
 use crate::api::Event;
-use crate::gate::{Gatekeeper, LONGEST_RECORD, Line, Outlet, kind};
+use crate::gate::{Askers, Gatekeeper, LONGEST_RECORD, Line, Outlet, kind};
 use crate::landlock::Lock;
 use crate::sys::clone::{Side, fork_whole};
 
@@ -72,8 +72,14 @@ enum State {
 
 impl Gate {
     /// Forks it. This process must have one thread.
-    pub(super) fn start(gating: Gating, sockets: Vec<OwnedFd>, sees_packets: bool) -> Result<Gate, Errno> {
+    pub(super) fn start(
+        gating: Gating,
+        sockets: Vec<OwnedFd>,
+        sees_packets: bool,
+        askers: Option<Askers>,
+    ) -> Result<Gate, Errno> {
         let outlet = Outlet::new(&gating.ports, sees_packets, sockets).ok_or(Errno::PROTO)?;
+        let outlet = Outlet { askers, ..outlet };
         let (line, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let supervisor = getpid();
         // SAFETY: this process has one thread (`run`'s contract), so no lock is held by another.

@@ -114,9 +114,9 @@ impl Messages {
         }
     }
 
-    /// Each host once: what refused it and what would allow it.
+    /// Each host once: what refused it and what would allow it, and who was the first to ask, as far as known.
     fn network(&mut self, attempt: &Attempt) {
-        let line = match &attempt.result {
+        let mut line = match &attempt.result {
             AttemptResult::Refused { reason, grant: Some(grant), .. } => format!("{reason}; `{grant}` would allow it"),
             AttemptResult::Refused { reason, .. } | AttemptResult::Failed { reason } => reason.clone(),
             _ => return,
@@ -128,6 +128,10 @@ impl Messages {
         }
         if self.hosts.len() < MOST_HOSTS {
             self.hosts.insert(known);
+        }
+        if let Some(program) = &attempt.program {
+            // A program can call itself anything; the event has escaped it.
+            line.push_str(&format!(" (asked by `{program}`)"));
         }
         self.keep(line);
     }

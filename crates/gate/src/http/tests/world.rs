@@ -175,7 +175,7 @@ impl Door for Stub {
     }
 
     fn begin(&self, host: &str, port: u16) -> Begun {
-        Begun::now(Way::Http, host, port, None)
+        Begun::now(Way::Http, host, port, crate::program::Program::unknown())
     }
 
     fn tell(&self, attempt: Attempt) {
