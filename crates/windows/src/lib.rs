@@ -20,7 +20,10 @@ pub mod path;
 pub mod plan;
 pub mod profile;
 pub mod promises;
+pub mod record;
 pub mod run;
 pub mod sim;
+#[cfg(windows)]
+pub mod sys;
 pub mod target;
 pub mod tier;
