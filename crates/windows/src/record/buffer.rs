@@ -30,6 +30,13 @@ pub struct Buffer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BufferError(String);
 
+impl BufferError {
+    /// A null pointer where a SID must be.
+    pub fn no_sid() -> BufferError {
+        BufferError("a SID is missing".to_owned())
+    }
+}
+
 impl fmt::Display for BufferError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the answer does not read: {}", self.0)
@@ -84,7 +91,7 @@ impl Buffer {
     ///
     /// As [`sid`](Self::sid), and for a null pointer.
     pub fn attributed(&self, offset: usize) -> Result<Attributed, BufferError> {
-        let sid = self.sid(offset)?.ok_or_else(|| BufferError("a SID is missing".to_owned()))?;
+        let sid = self.sid(offset)?.ok_or_else(BufferError::no_sid)?;
         Ok((sid, self.number(offset + POINTER)?))
     }
 

@@ -50,7 +50,7 @@ pub trait Machine {
     fn look(&self, path: &WindowsPath) -> Result<Option<Look>, Unread>;
     /// What a directory holds. Names that are not Unicode are given with what replaces the rest, and are refused as names later.
     fn list(&self, directory: &WindowsPath) -> Result<Vec<Entry>, Unread>;
-    /// How many names a file has.
+    /// How many names a file has; 0 if it has gone.
     fn link_count(&self, file: &WindowsPath) -> Result<u32, Unread>;
     /// All names of a file on its volume, as absolute paths.
     fn names_of(&self, file: &WindowsPath) -> Result<Vec<String>, Unread>;

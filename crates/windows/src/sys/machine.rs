@@ -159,7 +159,11 @@ impl Machine for Here {
             LookKind::Directory | LookKind::Link(_) => 1,
         };
         let short = if path.is_root() { Ok(None) } else { files::short_name(&at) };
-        let short = short.map_err(unread(of("the short name of", path)))?;
+        let short = match short {
+            // Without the right to list the directory. A short name that is not known is refused wherever it is used.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => None,
+            short => short.map_err(unread(of("the short name of", path)))?,
+        };
         Ok(Some(Look { kind, descriptor, links, short }))
     }
 
@@ -176,7 +180,11 @@ impl Machine for Here {
     }
 
     fn link_count(&self, file: &WindowsPath) -> Result<u32, Unread> {
-        files::links(&verbatim(file)).map_err(unread(of("the number of names of", file)))
+        match files::links(&verbatim(file)) {
+            // Somebody works in the workspace: it has gone since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            links => links.map_err(unread(of("the number of names of", file))),
+        }
     }
 
     fn names_of(&self, file: &WindowsPath) -> Result<Vec<String>, Unread> {

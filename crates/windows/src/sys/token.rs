@@ -17,8 +17,8 @@ use windows_sys::Win32::Security::{
 };
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcessToken};
 
-use super::{size, succeeded};
-use crate::record::buffer::Buffer;
+use super::{size, succeeded, version};
+use crate::record::buffer::{Buffer, BufferError};
 use crate::record::tokens::Step;
 
 /// `TOKEN_WRITE_RESTRICTED` of the public header `ntifs.h`.
@@ -165,32 +165,59 @@ impl ProcessToken {
     }
 
     fn readings(&self) -> io::Result<Readings> {
-        let of = |class| self.answer(class);
-        let flag = |class| -> io::Result<bool> { Ok(self.answer(class)?.number(0).map_err(io::Error::other)? != 0) };
-        let need = |class| -> io::Result<Sid> {
-            let sid = self.answer(class)?.sid(0).map_err(io::Error::other)?;
-            sid.ok_or_else(|| io::Error::other("a SID is missing"))
-        };
-        let is_package = flag(TokenIsAppContainer)?;
-        let package = if is_package { of(TokenAppContainerSid)?.sid(0).map_err(io::Error::other)? } else { None };
-        let capabilities =
-            if is_package { of(TokenCapabilities)?.groups().map_err(io::Error::other)? } else { Vec::new() };
-        let flags = of(TokenAccessInformation)?.number(std::mem::offset_of!(TOKEN_ACCESS_INFORMATION, Flags));
+        let is_package = self.read_of("TokenIsAppContainer", TokenIsAppContainer, |answer| answer.number(0))? != 0;
+        let need = |answer: &Buffer| answer.sid(0).and_then(|sid| sid.ok_or_else(BufferError::no_sid));
+        let flags = std::mem::offset_of!(TOKEN_ACCESS_INFORMATION, Flags);
+        let flags = self.may_read("TokenAccessInformation", TokenAccessInformation, |answer| answer.number(flags))?;
+        let (mut package, mut capabilities, mut less) = (None, Vec::new(), 0);
+        if is_package {
+            package = self.read_of("TokenAppContainerSid", TokenAppContainerSid, |answer| answer.sid(0))?;
+            capabilities = self.read_of("TokenCapabilities", TokenCapabilities, Buffer::groups)?;
+            let class = TokenIsLessPrivilegedAppContainer;
+            less = self.read_of("TokenIsLessPrivilegedAppContainer", class, |answer| answer.number(0))?;
+        }
         Ok(Readings {
-            user: of(TokenUser)?.attributed(0).map_err(io::Error::other)?,
-            groups: of(TokenGroups)?.groups().map_err(io::Error::other)?,
-            restricting: of(TokenRestrictedSids)?.groups().map_err(io::Error::other)?,
-            write_restricted: flags.map_err(io::Error::other)? & FLAG_WRITE_RESTRICTED != 0,
-            privileges: of(TokenPrivileges)?.privileges().map_err(io::Error::other)?,
-            integrity: of(TokenIntegrityLevel)?.attributed(0).map_err(io::Error::other)?.0,
-            mandatory: of(TokenMandatoryPolicy)?.number(0).map_err(io::Error::other)?,
-            less_privileged: is_package && flag(TokenIsLessPrivilegedAppContainer)?,
+            user: self.read_of("TokenUser", TokenUser, |answer| answer.attributed(0))?,
+            groups: self.read_of("TokenGroups", TokenGroups, Buffer::groups)?,
+            restricting: self.may_read("TokenRestrictedSids", TokenRestrictedSids, Buffer::groups)?.unwrap_or_default(),
+            write_restricted: flags.unwrap_or(0) & FLAG_WRITE_RESTRICTED != 0,
+            privileges: self.read_of("TokenPrivileges", TokenPrivileges, Buffer::privileges)?,
+            integrity: self.read_of("TokenIntegrityLevel", TokenIntegrityLevel, |answer| answer.attributed(0))?.0,
+            mandatory: self
+                .may_read("TokenMandatoryPolicy", TokenMandatoryPolicy, |answer| answer.number(0))?
+                .unwrap_or(0),
             package,
             capabilities,
-            owner: need(TokenOwner)?,
-            primary_group: need(TokenPrimaryGroup)?,
-            default_dacl: of(TokenDefaultDacl)?.acl().map_err(io::Error::other)?,
+            less_privileged: less != 0,
+            owner: self.read_of("TokenOwner", TokenOwner, need)?,
+            primary_group: self.read_of("TokenPrimaryGroup", TokenPrimaryGroup, need)?,
+            default_dacl: self.read_of("TokenDefaultDacl", TokenDefaultDacl, Buffer::acl)?,
         })
+    }
+
+    /// What the answer to a class says; the class is named where it does not come.
+    fn read_of<T>(
+        &self,
+        name: &str,
+        class: TOKEN_INFORMATION_CLASS,
+        read: impl FnOnce(&Buffer) -> Result<T, BufferError>,
+    ) -> io::Result<T> {
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{name}: {error}"));
+        let answer = self.answer(class).map_err(named)?;
+        read(&answer).map_err(|error| io::Error::other(format!("{name}: {error}")))
+    }
+
+    /// The same for a class that Wine lacks, which is then none. On Windows every class is there.
+    fn may_read<T>(
+        &self,
+        name: &str,
+        class: TOKEN_INFORMATION_CLASS,
+        read: impl FnOnce(&Buffer) -> Result<T, BufferError>,
+    ) -> io::Result<Option<T>> {
+        match self.read_of(name, class, read) {
+            Err(_) if version::wine()?.is_some() => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{size, succeeded, wide};
 use crate::record::SystemReading;
 
 /// The version of Wine; `None` on what has no `wine_get_version`, which no Windows has.
-fn wine() -> io::Result<Option<String>> {
+pub(super) fn wine() -> io::Result<Option<String>> {
     let name = wide("ntdll.dll")?;
     // SAFETY: the name ends with a NUL; the library is in every process and never released.
     let library = unsafe { GetModuleHandleW(name.as_ptr()) };

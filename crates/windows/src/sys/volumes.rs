@@ -22,6 +22,9 @@ use windows_sys::Win32::System::Ioctl::{
 use super::{narrow, size, succeeded, wide};
 use crate::record::{DriveReading, DriveType};
 
+/// BitLocker keeps the volume locked.
+const FVE_E_LOCKED_VOLUME: i32 = 0x8031_0000_u32.cast_signed();
+
 /// Room for names of file systems and volumes.
 const ROOM: usize = 260;
 
@@ -33,7 +36,8 @@ pub(super) fn drives() -> io::Result<Vec<DriveReading>> {
         return Err(io::Error::last_os_error());
     }
     let letters = ('A'..='Z').enumerate().filter(|(bit, _)| letters & (1 << bit) != 0);
-    letters.filter_map(|(_, letter)| drive(letter).transpose()).collect()
+    let named = |letter, error: io::Error| io::Error::new(error.kind(), format!("drive {letter}: {error}"));
+    letters.filter_map(|(_, letter)| drive(letter).map_err(|error| named(letter, error)).transpose()).collect()
 }
 
 fn drive(letter: char) -> io::Result<Option<DriveReading>> {
@@ -47,7 +51,7 @@ fn drive(letter: char) -> io::Result<Option<DriveReading>> {
         _ => return Ok(None),
     };
     let stands_for = substituted(letter)?;
-    let file_system = if stands_for.is_none() { file_system(&root)? } else { None };
+    let file_system = if stands_for.is_none() { file_system(&root, drive_type)? } else { None };
     let dev_drive = match file_system.as_deref() {
         // No Dev Drive has another one.
         Some("ReFS") => is_dev_drive(letter)?,
@@ -61,8 +65,8 @@ fn has_code(error: &io::Error, codes: &[u32]) -> bool {
     codes.iter().any(|code| error.raw_os_error() == i32::try_from(*code).ok())
 }
 
-/// `None` without a medium, or with something on it that is not understood.
-fn file_system(root: &[u16]) -> io::Result<Option<String>> {
+/// `None` without a medium, without a connection, or with something on it that is not understood or not unlocked.
+fn file_system(root: &[u16], drive_type: DriveType) -> io::Result<Option<String>> {
     let mut name = [0u16; ROOM];
     // SAFETY: `root` ends with a NUL; `name` is writable for its length; what is not wanted is null.
     let answer = succeeded(unsafe {
@@ -80,6 +84,9 @@ fn file_system(root: &[u16]) -> io::Result<Option<String>> {
     match answer {
         Ok(()) => narrow(&name).map(Some),
         Err(error) if has_code(&error, &[ERROR_NOT_READY, ERROR_UNRECOGNIZED_VOLUME]) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(FVE_E_LOCKED_VOLUME) => Ok(None),
+        // Shares that are not connected and readers without a card answer in many ways.
+        Err(_) if drive_type != DriveType::Fixed => Ok(None),
         Err(error) => Err(error),
     }
 }
