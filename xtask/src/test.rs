@@ -4,6 +4,7 @@ mod lints;
 mod pass;
 mod place;
 mod sum;
+mod wine;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,10 @@ fn standing_still(sum: &mut Sum) {
         Ok(()) => {
             sum.check("lints of the Windows code", lints::windows);
             sum.check("build of the Windows code", lints::windows_build);
+            match wine::missing() {
+                None => sum.check("recording under Wine", wine::check),
+                Some(why) => sum.skip("recording under Wine", why),
+            }
         }
         // The continuous integration has to have all that a build needs; a person's machine may lack it.
         Err(why) if std::env::var_os("CI").is_some_and(|value| !value.is_empty()) => {

@@ -3,19 +3,22 @@
 //! `bailiwick doctor --record` writes the text on a Windows host; `bailiwick explain --as windows:account --facts FILE` reads
 //! it on any platform. It is TOML. A document is understood to the last key or refused, and a description with a hole in it (an object
 //! without its directory, a path on a drive that is not described) is refused as well: a plan made from half the facts would be
-//! a plan for another machine.
+//! a plan for another machine. What exists and could not be looked into is described as that: the access check answers *unknown* for it.
 
 mod check;
 mod document;
 mod parse;
 #[cfg(test)]
 pub(crate) mod tests;
+mod write;
 
 use std::fmt;
 
 use bailiwick_policy::text::escape;
-use bailiwick_winsec::{SecurityDescriptor, Sid};
+use bailiwick_winsec::{Ace, AceFlags, Acl, OpaqueAce, SecurityDescriptor, Sid};
 use serde::Serialize;
+
+pub use write::Unsayable;
 
 use crate::path::{Known, ShortName, WindowsPath};
 
@@ -65,11 +68,15 @@ pub struct System {
     pub revision: u32,
     /// The edition.
     pub edition: Edition,
+    /// Recorded under Wine, which plays Windows and enforces next to nothing of it. Whatever is printed about such a host says so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub wine: bool,
 }
 
 impl fmt::Display for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Windows {} build {}.{}", self.edition.name(), self.build, self.revision)
+        let posing = if self.wine { "Wine, which is no Windows, posing as " } else { "" };
+        write!(f, "{posing}Windows {} build {}.{}", self.edition.name(), self.build, self.revision)
     }
 }
 
@@ -189,12 +196,30 @@ pub struct Object {
     pub path: WindowsPath,
     /// What.
     pub kind: ObjectKind,
-    /// Who owns it.
+    /// Who owns it; the null SID where that could not be read.
     pub owner: Sid,
-    /// Its security descriptor, recorded as SDDL.
+    /// Its security descriptor, recorded as SDDL, or one that answers *unknown* to every question.
     pub descriptor: SecurityDescriptor,
     /// Number of names (hard links) of a file.
     pub links: u32,
+}
+
+impl Object {
+    /// The owner of what could not be looked into: S-1-0-0.
+    pub const NOBODY: Sid = Sid::NOBODY;
+
+    /// The descriptor of what could not be looked into: one entry of a type that nobody knows, which is handed on to what is made
+    /// below. The access check answers *unknown*, and who promises anything takes that for the worse.
+    pub fn unknown() -> SecurityDescriptor {
+        let flags = AceFlags::OBJECT_INHERIT | AceFlags::CONTAINER_INHERIT;
+        let entry = Ace::Opaque(OpaqueAce { type_byte: 0xff, flags, body: Box::default() });
+        SecurityDescriptor::new(Object::NOBODY, Object::NOBODY, Acl::new(vec![entry]))
+    }
+
+    /// Whether its descriptor could not be read.
+    pub fn is_unknown(&self) -> bool {
+        self.owner == Object::NOBODY
+    }
 }
 
 /// What an object is.
@@ -242,14 +267,14 @@ pub struct HardLink {
     pub other: WindowsPath,
 }
 
-/// What this version of Windows offers; each was tried, not concluded from the build number.
+/// What this version of Windows offers; looked for in the system, not concluded from the build number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Features {
-    /// AppContainer profiles can be made.
+    /// AppContainer profiles can be made: the functions are there, and one that changes nothing works.
     pub app_container: bool,
-    /// `processmodel.dll` makes process security environments.
+    /// `processmodel.dll` has the functions that make process security environments.
     pub process_model: bool,
-    /// `wsb.exe` starts Windows Sandbox.
+    /// `wsb.exe`, which starts Windows Sandbox, is there.
     pub windows_sandbox: bool,
 }
 

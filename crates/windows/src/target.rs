@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Boundary, Isolation, Network, Present, RunLimits};
 use bailiwick_policy::decide::{Access, Decision, Grant};
-use bailiwick_policy::policy::{Limits, Notice, NoticeKind, Policy, Ruled};
+use bailiwick_policy::policy::{FileEntry, Limits, Notice, NoticeKind, Policy, Ruled};
 use bailiwick_winsec::Sid;
 
 pub use error::TargetError;
@@ -155,6 +155,22 @@ impl Target {
     pub fn spelled(&self, key: &Path) -> Option<&WindowsPath> {
         self.spelled.get(key)
     }
+}
+
+/// Where file rules point on a described host, whatever is there. Patterns point nowhere in particular.
+///
+/// # Errors
+///
+/// [`TargetError`] for a path that cannot be understood.
+pub(crate) fn named_places<'e>(
+    facts: &Facts,
+    workspace: &WindowsPath,
+    entries: impl IntoIterator<Item = &'e FileEntry>,
+) -> Result<Vec<WindowsPath>, TargetError> {
+    let files = files::Files::new(facts, workspace, workspace);
+    let entries = entries.into_iter().filter(|entry| !entry.glob);
+    let places: Result<Vec<_>, TargetError> = entries.map(|entry| files.place(entry)).collect();
+    Ok(places?.into_iter().flatten().collect())
 }
 
 /// What exists at a place that is no link.

@@ -1,12 +1,14 @@
 //! Recorded access checks: what a real Windows answered, and whether this model answers the same.
 //!
 //! A corpus is a text of JSON lines, one [`Case`] each: the token as it was, the descriptor's bytes, the request, the answer, and the
-//! build that gave it. `AccessCheck` needs no privileges, so anybody can record one. [`replay`] asks the model each case and lists
-//! the differences.
+//! build that gave it. `AccessCheck` needs no privileges, so anybody can record one: `bailiwick doctor --record-corpus` does, with
+//! [`record`](fn@record). [`replay`](fn@replay) asks the model each case and lists the differences.
 //!
-//! A case that nobody recorded says so in its source: `computed, not recorded on Windows`.
+//! A case that nobody recorded says so in its source: `computed, not recorded on Windows`; one that Wine answered says that.
 
 mod hex;
+mod questions;
+mod record;
 mod replay;
 
 #[cfg(test)]
@@ -17,6 +19,8 @@ use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
+pub use questions::{Question, Questions};
+pub use record::{Recording, Tally, record};
 pub use replay::{Difference, Replay, replay};
 
 use crate::check::Request;
@@ -44,6 +48,13 @@ pub enum Source {
     Computed {
         /// The document and section.
         from: String,
+    },
+    /// `AccessCheck` under Wine answered, which knows neither restricting SIDs nor labels. Such a case shows that recording works and
+    /// nothing about Windows: [`replay`](fn@replay) does not ask it and agrees with no corpus that holds one.
+    #[serde(rename = "Wine, not Windows")]
+    Wine {
+        /// Its version, such as 8.0.
+        version: String,
     },
 }
 

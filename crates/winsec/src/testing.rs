@@ -83,12 +83,13 @@ pub(crate) fn any_descriptor() -> impl Strategy<Value = SecurityDescriptor> {
 /// A descriptor of which SDDL can say everything.
 pub(crate) fn sayable_descriptor() -> impl Strategy<Value = SecurityDescriptor> {
     let sids = (option::of(any_sid()), option::of(any_sid()));
-    (any::<u16>(), sids, field_of(access_ace()), field_of(system_ace())).prop_map(
-        |(bits, (owner, group), dacl, sacl)| {
-            let dacl_bits = if dacl == AclField::Absent { 0 } else { 0x1500 };
-            let sacl_bits = if sacl == AclField::Absent { 0 } else { 0x2A00 };
-            let control = Control(bits & (dacl_bits | sacl_bits));
-            SecurityDescriptor { control, resource_manager: 0, owner, group, dacl, sacl }
-        },
-    )
+    // Either list may hold entries that belong into the other.
+    let dacl = field_of(prop_oneof![6 => access_ace(), 1 => system_ace()]);
+    let sacl = field_of(prop_oneof![1 => access_ace(), 6 => system_ace()]);
+    (any::<u16>(), sids, dacl, sacl).prop_map(|(bits, (owner, group), dacl, sacl)| {
+        let dacl_bits = if dacl == AclField::Absent { 0 } else { 0x1500 };
+        let sacl_bits = if sacl == AclField::Absent { 0 } else { 0x2A00 };
+        let control = Control(bits & (dacl_bits | sacl_bits));
+        SecurityDescriptor { control, resource_manager: 0, owner, group, dacl, sacl }
+    })
 }

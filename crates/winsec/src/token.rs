@@ -5,6 +5,7 @@
 
 mod integrity;
 mod privilege;
+mod readings;
 mod restrict;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use integrity::{Integrity, MandatoryPolicy};
 pub use privilege::{Privilege, Privileges};
+pub use readings::{Attributed, ReadingError, Readings};
 pub use restrict::{Removal, RestrictError, Restriction};
 
 use crate::{Acl, Sid};

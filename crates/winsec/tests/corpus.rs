@@ -6,12 +6,17 @@
 // clippy.toml allows this in tests, but clippy knows only functions marked as such, not what they call.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 
-use bailiwick_winsec::corpus::{Case, Cases, Expected, Source, replay, write};
+use bailiwick_winsec::corpus::{
+    Case, Cases, Expected, Question, Questions, Recording, Source, Tally, record, replay, write,
+};
 use bailiwick_winsec::sddl::{self, Domains};
 use bailiwick_winsec::token::{Group, Integrity, Privilege, Removal, Restriction};
-use bailiwick_winsec::{AccessMask, ObjectType, Sid, Token};
+use bailiwick_winsec::{AccessMask, Acl, AclField, ObjectType, SecurityDescriptor, Sid, Token};
+use support::reference::{self, Answer};
 
 const USER: Sid = Sid::account([1, 2, 3], 1001);
 const CAPABILITY: Sid = Sid::capability([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -48,6 +53,59 @@ fn every_committed_corpus_is_answered_as_it_says() {
         }
     }
     assert!(files > 0);
+}
+
+/// Another implementation answers in the place of Windows.
+fn recorded(token: &Token, answer: impl Fn(&Question) -> Answer) -> (Tally<&'static str>, Vec<u8>) {
+    let source = Source::Computed { from: "tests/support/reference.rs".to_owned() };
+    let recording = Recording { name: "a token", source, token, seed: 7, questions: 2_000 };
+    let mut text = Vec::new();
+    let tally = record(&recording, &mut text, |question, bytes| {
+        assert_eq!(SecurityDescriptor::parse(bytes).as_ref(), Ok(&question.descriptor));
+        match answer(question) {
+            Answer::Granted(rights) => Ok(Expected::Granted(rights)),
+            Answer::Denied => Ok(Expected::Denied),
+            Answer::Unknown => Err("not known"),
+        }
+    });
+    (tally.unwrap(), text)
+}
+
+#[test]
+fn a_recording_is_replayed_and_a_liar_is_found_out() {
+    let low = Token { integrity: Integrity::LOW, ..user() };
+    for token in [user(), restricted(true), restricted(false), low] {
+        let honest = |question: &Question| reference::check(&token, &question.descriptor, question.request);
+        let (tally, text) = recorded(&token, honest);
+        let replay = replay_of(&text);
+        // Not one question in which something is decided, but many, and both ways.
+        assert!(tally.granted > 200 && tally.refused > 200, "{tally:?}");
+        assert_eq!(tally.granted + tally.refused + tally.unanswered, 2_000);
+        // What this model does not know, the other does not either.
+        assert_eq!((replay.matched, replay.differing), (tally.granted + tally.refused, 0), "{replay}");
+
+        // A Windows that looked at no restricting SID and no label, as Wine does.
+        let blind = Token { restricting: None, integrity: Integrity::HIGH, ..token.clone() };
+        let liar = |question: &Question| reference::check(&blind, &question.descriptor, question.request);
+        let (_, text) = recorded(&token, liar);
+        let replay = replay_of(&text);
+        assert!(!replay.agrees() && replay.differing > 5, "{replay}");
+    }
+}
+
+fn replay_of(text: &[u8]) -> bailiwick_winsec::corpus::Replay {
+    replay(Cases::new(text)).unwrap()
+}
+
+#[test]
+fn the_same_seed_asks_the_same_questions() {
+    let ask = |seed| Questions::new(seed, &restricted(true)).take(100).collect::<Vec<_>>();
+    assert_eq!(ask(1), ask(1));
+    assert_ne!(ask(1), ask(2));
+    let odd = |field: &AclField| Questions::new(1, &user()).take(500).filter(|q| q.descriptor.dacl == *field).count();
+    for field in [AclField::Absent, AclField::Null, AclField::Present(Acl::default())] {
+        assert!(odd(&field) > 5, "{field:?}");
+    }
 }
 
 fn user() -> Token {

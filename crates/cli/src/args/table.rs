@@ -25,6 +25,8 @@ pub(crate) enum Opt {
     Protect,
     Quiet,
     Read,
+    Record,
+    RecordCorpus,
     Report,
     ReportFd,
     Show,

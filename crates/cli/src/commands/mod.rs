@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod man;
 mod policy;
+mod record;
 #[cfg(target_os = "linux")]
 mod run;
 mod trust;
@@ -35,6 +36,7 @@ pub(crate) fn dispatch(parsed: &Parsed) -> Result<u8, Failure> {
         return Ok(0);
     }
     match parsed.command.cmd {
+        Cmd::Doctor if record::is_asked_for(parsed) => record::record(parsed),
         #[cfg(target_os = "linux")]
         Cmd::Run => run::run(parsed),
         #[cfg(target_os = "linux")]

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use bailiwick_winsec::Sid;
 use bailiwick_winsec::sddl::{self, Domains};
+use bailiwick_winsec::{SecurityDescriptor, Sid};
 use toml::de::DeValue;
 
 use super::document::{Table, document};
@@ -21,7 +21,7 @@ pub(super) fn parse(text: &str) -> Result<Facts, FactsError> {
             return Err(FactsError { line: Some(1), text });
         }
         let drives = top.tables("drive", drive)?;
-        let volumes = drives.iter().map(|(drive, guid)| (guid.clone(), Some(drive.letter))).collect();
+        let volumes = drives.iter().filter_map(|(drive, guid)| Some((guid.clone()?, Some(drive.letter)))).collect();
         let mut objects = top.tables("object", object)?;
         objects.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Facts {
@@ -47,6 +47,7 @@ fn system(table: &Table<'_>) -> Result<System, FactsError> {
         build: table.need("build", number)?,
         revision: table.need("revision", number)?,
         edition: table.need("edition", |value| word(value, &Edition::WORDS))?,
+        wine: table.may("wine", flag)?.unwrap_or(false),
     })
 }
 
@@ -78,14 +79,15 @@ fn folders(table: &Table<'_>) -> Result<Folders, FactsError> {
     })
 }
 
-fn drive(table: &Table<'_>) -> Result<(Drive, String), FactsError> {
+/// A drive and its volume's GUID. Windows gives none to shares of other machines and to some virtual drives.
+fn drive(table: &Table<'_>) -> Result<(Drive, Option<String>), FactsError> {
     let drive = Drive {
         letter: table.need("letter", letter)?,
         kind: table.need("kind", |value| word(value, &DriveKind::WORDS))?,
         file_system: table.need("file_system", string)?,
         dev_drive: table.need("dev_drive", flag)?,
     };
-    Ok((drive, table.need("volume", string)?.to_ascii_lowercase()))
+    Ok((drive, table.may("volume", string)?.map(|guid| guid.to_ascii_lowercase())))
 }
 
 fn short_name(table: &Table<'_>) -> Result<ShortName, FactsError> {
@@ -106,15 +108,10 @@ fn object(table: &Table<'_>) -> Result<Object, FactsError> {
         ("directory" | "file", Some(_)) => Err("`leads_to` belongs to a `link`".to_owned()),
         _ => Err("write `directory`, `file` or `link`".to_owned()),
     })?;
-    let owner = table.need("owner", sid)?;
-    let descriptor = table.need("sddl", |value| {
-        let text = string(value)?;
-        let descriptor = sddl::parse(&text, &Domains::NONE).map_err(|error| format!("`{}`: {error}", shown(&text)))?;
-        match descriptor.owner {
-            Some(written) if written == owner => Ok(descriptor),
-            _ => Err(format!("the owner in it is not {owner}, which `owner` says")),
-        }
-    })?;
+    let (owner, descriptor) = match table.may("unknown", flag)?.unwrap_or(false) {
+        true => (Object::NOBODY, Object::unknown()),
+        false => owned(table)?,
+    };
     Ok(Object {
         path: table.need("path", path)?,
         kind,
@@ -122,6 +119,21 @@ fn object(table: &Table<'_>) -> Result<Object, FactsError> {
         descriptor,
         links: table.may("links", number)?.unwrap_or(1),
     })
+}
+
+/// The owner and the descriptor.
+fn owned(table: &Table<'_>) -> Result<(Sid, SecurityDescriptor), FactsError> {
+    let owner = table.need("owner", sid)?;
+    let descriptor = table.need("sddl", |value| {
+        let text = string(value)?;
+        let descriptor = sddl::parse(&text, &Domains::NONE).map_err(|error| format!("`{}`: {error}", shown(&text)))?;
+        match descriptor.owner {
+            Some(Object::NOBODY) => Err("nothing belongs to S-1-0-0; write `unknown = true` instead".to_owned()),
+            Some(written) if written == owner => Ok(descriptor),
+            _ => Err(format!("the owner in it is not {owner}, which `owner` says")),
+        }
+    })?;
+    Ok((owner, descriptor))
 }
 
 fn open_place(table: &Table<'_>) -> Result<OpenPlace, FactsError> {

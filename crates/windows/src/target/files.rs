@@ -139,7 +139,7 @@ impl<'a> Files<'a> {
     }
 
     /// The absolute path of an entry; `None` for a known folder that this host does not have.
-    fn place(&self, entry: &FileEntry) -> Result<Option<WindowsPath>, TargetError> {
+    pub(super) fn place(&self, entry: &FileEntry) -> Result<Option<WindowsPath>, TargetError> {
         let origin = || Box::new(entry.origin.clone());
         let wrong = |error: PathError| TargetError::Path { written: escape(&entry.text), origin: origin(), error };
         let base = match entry.base {

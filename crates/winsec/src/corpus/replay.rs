@@ -24,6 +24,7 @@ impl fmt::Display for Difference {
         let who = match &case.source {
             Source::Recorded { build, revision } => format!("Windows {build}.{revision}"),
             Source::Computed { from } => from.escape_default().to_string(),
+            Source::Wine { version } => format!("Wine {}", version.escape_default()),
         };
         let name = case.name.escape_default();
         write!(f, "line {line} ({name}): {who} says {}, the model says {}", case.expected, self.model)
@@ -41,25 +42,30 @@ pub struct Replay {
     pub differing: usize,
     /// Of how many matched cases the answer came from a real Windows.
     pub recorded: usize,
+    /// Cases that Wine answered: not asked, and no agreement.
+    pub wine: usize,
     /// The first of the differences.
     pub differences: Vec<Difference>,
 }
 
 impl Replay {
-    /// Whether the model answered every case, and each alike, and there was one.
+    /// Whether the model answered every case, and each alike, and there was one. Answers of Wine are no case.
     pub const fn agrees(&self) -> bool {
-        self.matched > 0 && self.differing == 0 && self.unknown == 0
+        self.matched > 0 && self.differing == 0 && self.unknown == 0 && self.wine == 0
     }
 }
 
 impl fmt::Display for Replay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Replay { matched, unknown, differing, recorded, differences } = self;
+        let Replay { matched, unknown, differing, recorded, wine, differences } = self;
         let computed = matched - recorded;
         write!(
             f,
             "{matched} alike ({recorded} recorded on Windows, {computed} computed), {differing} different, {unknown} not known"
         )?;
+        if *wine > 0 {
+            write!(f, ", {wine} not asked because Wine answered them, which is no Windows")?;
+        }
         differences.iter().try_for_each(|difference| write!(f, "\n{difference}"))
     }
 }
@@ -70,6 +76,10 @@ pub fn replay(cases: impl Iterator<Item = Result<Numbered, CorpusError>>) -> Res
     for case in cases {
         let numbered = case?;
         let Numbered { case, descriptor, .. } = &numbered;
+        if matches!(case.source, Source::Wine { .. }) {
+            replay.wine += 1;
+            continue;
+        }
         let verdict = check(&case.token, descriptor, case.request());
         match (verdict, case.expected) {
             (Verdict::Unknown(_), _) => replay.unknown += 1,

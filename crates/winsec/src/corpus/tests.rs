@@ -86,3 +86,13 @@ fn a_line_that_does_not_read_ends_the_corpus_and_is_named() {
     assert!(cases.next().unwrap().is_err());
     assert!(cases.next().is_none());
 }
+
+#[test]
+fn an_answer_of_wine_is_never_taken_for_one_of_windows() {
+    let wine = Case { source: Source::Wine { version: "8.0".to_owned() }, ..case() };
+    let text = lines(&[case(), wine]);
+    assert!(String::from_utf8_lossy(&text).contains("Wine, not Windows"));
+    let replay = replayed(&text).unwrap();
+    assert_eq!((replay.matched, replay.recorded, replay.wine, replay.agrees()), (1, 1, 1, false));
+    insta::assert_snapshot!(replay, @"1 alike (1 recorded on Windows, 0 computed), 0 different, 0 not known, 1 not asked because Wine answered them, which is no Windows");
+}

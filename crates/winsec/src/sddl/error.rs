@@ -35,8 +35,6 @@ pub enum Problem {
     },
     /// Letters that are no entry type.
     UnknownType(String),
-    /// A label or audit entry in a DACL, or an allow or deny entry in a SACL.
-    WrongList(Part),
     /// Letters that are no flag of an entry.
     UnknownFlag(String),
     /// Letters that are no right.
@@ -78,8 +76,6 @@ impl fmt::Display for Problem {
                 write!(f, "{letters} is {name}, which is not modelled; read the descriptor from its bytes instead")
             }
             Problem::UnknownType(letters) => write!(f, "\"{letters}\" is no entry type; known are A, D, AU and ML"),
-            Problem::WrongList(Part::Dacl) => write!(f, "an audit or label entry belongs into the SACL, after S:"),
-            Problem::WrongList(_) => write!(f, "an allow or deny entry belongs into the DACL, after D:"),
             Problem::UnknownFlag(letters) => {
                 write!(f, "\"{letters}\" is no flag; known are OI, CI, NP, IO, ID, CR, SA and FA")
             }

@@ -116,3 +116,49 @@ fn privileges_are_named_as_windows_names_them() {
     assert!(serde_json::from_str::<Privileges>(r#"["SeNothingPrivilege"]"#).is_err());
     assert!(serde_json::from_str::<Privileges>(r#"["SeDebugPrivilege", "-SeDebugPrivilege"]"#).is_err());
 }
+
+fn readings() -> Readings {
+    Readings {
+        user: (Sid::account([1, 2, 3], 1001), 0),
+        groups: vec![
+            (Sid::EVERYONE, 0x7),
+            (Sid::ADMINISTRATORS, 0x10),
+            (Sid::logon(0, 77), 0xC000_0007),
+            (Sid::USERS, 0x3),
+            (Integrity::MEDIUM.sid(), 0x60),
+        ],
+        restricting: Vec::new(),
+        write_restricted: false,
+        privileges: vec![(23, 3), (19, 0)],
+        integrity: Integrity::MEDIUM.sid(),
+        mandatory: 3,
+        package: None,
+        capabilities: Vec::new(),
+        less_privileged: false,
+        owner: Sid::account([1, 2, 3], 1001),
+        primary_group: Sid::account([1, 2, 3], 513),
+        default_dacl: None,
+    }
+}
+
+#[test]
+fn answers_of_windows_become_a_token() {
+    let token = Token::from_readings(&readings()).unwrap();
+    insta::assert_snapshot!(serde_json::to_string(&token).unwrap(), @r#"{"user":"S-1-5-21-1-2-3-1001","groups":[{"sid":"S-1-1-0","use":"enabled","mandatory":true},{"sid":"S-1-5-32-544","use":"deny-only"},{"sid":"S-1-5-5-0-77","use":"enabled","logon":true,"mandatory":true},{"sid":"S-1-5-32-545","use":"disabled","mandatory":true}],"privileges":["-SeShutdownPrivilege","SeChangeNotifyPrivilege"],"integrity":8192,"mandatory":{"no_write_up":true,"new_process_min":true},"owner":"S-1-5-21-1-2-3-1001","primary_group":"S-1-5-21-1-2-3-513"}"#);
+    let restricted = Readings { user: (Sid::SYSTEM, 0x10), restricting: vec![(Sid::EVERYONE, 7)], ..readings() };
+    let token = Token::from_readings(&restricted).unwrap();
+    assert!(token.user_deny_only && token.restricts_to(&Sid::EVERYONE));
+    // The flag without a list is a token that can write nowhere, not one without restriction.
+    let nowhere = Token::from_readings(&Readings { write_restricted: true, ..readings() }).unwrap();
+    assert_eq!(nowhere.restricting, Some(Restricting { sids: vec![], writes_only: true }));
+}
+
+#[test]
+fn what_a_token_says_that_is_not_modelled_is_refused() {
+    let no_level = Readings { integrity: Sid::EVERYONE, ..readings() };
+    assert_eq!(Token::from_readings(&no_level), Err(ReadingError::NoLevel(Sid::EVERYONE)));
+    let newer = Readings { privileges: vec![(99, 2)], ..readings() };
+    assert_eq!(Token::from_readings(&newer), Err(ReadingError::UnknownPrivilege(99)));
+    let odd = Readings { restricting: vec![(Sid::EVERYONE, 0x10)], ..readings() };
+    assert_eq!(Token::from_readings(&odd), Err(ReadingError::RestrictingAttributes(Sid::EVERYONE, 0x10)));
+}

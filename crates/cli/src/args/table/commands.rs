@@ -1,6 +1,6 @@
 //! The commands.
 
-use super::options::{ELSEWHERE, GLOBAL, POLICY, RUN, TRUST, VERSION};
+use super::options::{ELSEWHERE, GLOBAL, POLICY, RECORD, RUN, TRUST, VERSION};
 use super::{Candidates, Cmd, CommandSpec, Example, Positional};
 
 const NO_POSITIONALS: &[Positional] = &[];
@@ -155,11 +155,20 @@ pub(crate) static ROOT: CommandSpec = CommandSpec {
             cmd: Cmd::Doctor,
             name: "doctor",
             summary: "Say what this host can guarantee, what is missing, and how to get it",
-            about: "Prints every guarantee of every tier on this host with the reason of each one that is lacking, why user namespaces fail where they do and the remedy, and looks for hard links in the workspace.\n\nExit status 0 if a tier keeps what the policy here needs, 1 if none does.",
-            groups: &[&GLOBAL],
-            positionals: NO_POSITIONALS,
+            about: "Prints every guarantee of every tier on this host with the reason of each one that is lacking, why user namespaces fail where they do and the remedy, and looks for hard links in the workspace.\n\nExit status 0 if a tier keeps what the policy here needs, 1 if none does.\n\nOn Windows, --record writes a description of the machine for the workspace, as `explain --facts` reads it anywhere; it names the user, groups and directories. --record-corpus writes what the system answers to access checks, with the SIDs of the user and groups and no names; exit status 1 if this version would answer one otherwise. Neither needs an administrator or changes anything. Neither has been run on a real Windows yet.",
+            groups: &[&RECORD, &GLOBAL],
+            positionals: &[Positional {
+                name: "FILE",
+                help: "What a recording is written to; standard output if left out",
+                required: false,
+                rest: false,
+                candidates: Candidates::Path,
+            }],
             commands: NO_COMMANDS,
-            examples: &[Example { line: "bailiwick doctor", meaning: "before the first run, or after a refusal" }],
+            examples: &[
+                Example { line: "bailiwick doctor", meaning: "before the first run, or after a refusal" },
+                Example { line: "bailiwick doctor --record laptop.toml", meaning: "on Windows, in the project" },
+            ],
             hidden: false,
         },
         CommandSpec {

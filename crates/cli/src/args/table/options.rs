@@ -185,6 +185,24 @@ pub(super) static ELSEWHERE: OptionGroup = OptionGroup {
     ],
 };
 
+pub(super) static RECORD: OptionGroup = OptionGroup {
+    title: "Recording a Windows machine, on it",
+    options: &[
+        OptionSpec {
+            opt: Opt::Record,
+            long: "record",
+            help: "Describe this machine for `explain --facts`: versions, folders, drives, access lists",
+            ..PLAIN
+        },
+        OptionSpec {
+            opt: Opt::RecordCorpus,
+            long: "record-corpus",
+            help: "Ask this Windows some thousand access checks and compare its answers with the model's",
+            ..PLAIN
+        },
+    ],
+};
+
 pub(super) static RUN: OptionGroup = OptionGroup {
     title: "Options of the run",
     options: &[
