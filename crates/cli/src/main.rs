@@ -22,10 +22,12 @@ static MEMORY: memory::Quick = memory::Quick;
 
 /// The status of the whole program.
 fn run(words: impl Iterator<Item = std::ffi::OsString>) -> u8 {
+    let mut words = words.peekable();
+    let begun = commands::Begun::by(words.peek());
     let outcome = match args::parse(words) {
         Ok(parsed) => {
             let json = parsed.flag(args::table::Opt::Json);
-            commands::dispatch(&parsed).map_err(|failure| (failure, json))
+            commands::dispatch(&parsed, begun).map_err(|failure| (failure, json))
         }
         Err(error) => Err((failure::Failure::from(error), false)),
     };

@@ -23,6 +23,7 @@ use crate::enter::message::{Message, Order};
 use crate::enter::{Door, Entered, Launch, Waiting};
 use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
+use crate::sys::late::Late;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
 use askers::Askers;
@@ -45,6 +46,8 @@ struct Supervisor<'a> {
     relay: Option<Relay>,
     watch: Option<Watch>,
     door: Option<Door>,
+    /// The last hold on the enclosure's mounts; they are taken down after this process.
+    mounts: Option<Late>,
     to_cover: Vec<PathBuf>,
     gate: GateState,
     /// Answers the gate, which asks whose connections are.
@@ -134,6 +137,7 @@ pub(crate) fn supervise(
         relay: None,
         watch: None,
         door: None,
+        mounts: None,
         to_cover: Vec::new(),
         gate: gating.map_or(GateState::None, GateState::Awaited),
         askers: None,
@@ -162,6 +166,10 @@ impl Supervisor<'_> {
         self.to_cover = (tasks.sockets_to_cover)()?;
         self.look_again()?;
         self.orphans_are_collected = reaper::collects_orphans();
+        if !self.orphans_are_collected {
+            // Without it the end of the run takes longer, and nothing else.
+            self.mounts = self.door.as_ref().and_then(|door| door.hold_mounts().ok());
+        }
         self.proceed()
     }
 
@@ -454,7 +462,6 @@ impl Supervisor<'_> {
         if let GateState::Running(gate) = &self.gate {
             gate.ask_to_end();
         }
-        // The last hold on the enclosure's mounts: the init's exit takes them down, while this goes on.
         self.door = None;
         self.askers = None;
         let on_event = self.on_event;
@@ -471,9 +478,9 @@ impl Supervisor<'_> {
             });
         }
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
-        let dying = (self.told_the_end && !self.orphans_are_collected).then_some(self.entered);
+        let init = (self.told_the_end && !self.orphans_are_collected).then_some(self.entered);
         let outcome = ended.and_then(|outcome| terminal.map_err(RunError::Terminal).map(|()| outcome));
-        Ended { outcome, dying: Dying(dying) }
+        Ended { outcome, dying: Dying { init, _mounts: self.mounts } }
     }
 }
 
@@ -485,17 +492,21 @@ pub(crate) struct Ended {
 
 impl From<RunError> for Ended {
     fn from(error: RunError) -> Ended {
-        Ended { outcome: Err(error), dying: Dying(None) }
+        Ended { outcome: Err(error), dying: Dying { init: None, _mounts: None } }
     }
 }
 
 /// An init whose tree is dead and which is dying itself. Dropped, it is waited for: do what else there is to do before.
-pub(crate) struct Dying(Option<Entered>);
+pub(crate) struct Dying {
+    init: Option<Entered>,
+    /// Held until it is dead: else it would take them down before.
+    _mounts: Option<Late>,
+}
 
 impl Drop for Dying {
     fn drop(&mut self) {
-        if let Some(entered) = &self.0 {
-            entered.wait();
+        if let Some(init) = &self.init {
+            init.wait();
         }
     }
 }

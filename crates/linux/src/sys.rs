@@ -5,6 +5,7 @@ pub mod clone;
 pub mod directory_notify;
 pub mod exec;
 pub mod landlock;
+pub mod late;
 pub mod lease;
 pub mod mount;
 pub mod net;

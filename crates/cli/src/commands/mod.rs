@@ -12,6 +12,7 @@ mod record;
 mod run;
 mod trust;
 
+use std::ffi::OsString;
 use std::io::Write;
 
 use crate::args::Parsed;
@@ -25,8 +26,28 @@ pub(crate) const YES: u8 = 0;
 /// The exit status of an answer that is no.
 pub(crate) const NO: u8 = 1;
 
+/// What is begun before the command line has been read as a whole. If it comes to nothing, dropping this ends it.
+#[derive(Default)]
+pub(crate) struct Begun {
+    #[cfg(target_os = "linux")]
+    blank: Option<bailiwick::Blank>,
+}
+
+impl Begun {
+    /// Begins what the first word makes likely.
+    pub(crate) fn by(word: Option<&OsString>) -> Begun {
+        match word {
+            #[cfg(target_os = "linux")]
+            Some(word) if word == "run" => Begun { blank: run::blank() },
+            _ => Begun::default(),
+        }
+    }
+}
+
 /// Does what the command line asks, and gives the exit status.
-pub(crate) fn dispatch(parsed: &Parsed) -> Result<u8, Failure> {
+pub(crate) fn dispatch(parsed: &Parsed, begun: Begun) -> Result<u8, Failure> {
+    #[cfg(not(target_os = "linux"))]
+    let Begun {} = begun;
     if parsed.flag(Opt::Help) {
         answer(&help::help(parsed.command, Style::stdout()))?;
         return Ok(0);
@@ -38,7 +59,7 @@ pub(crate) fn dispatch(parsed: &Parsed) -> Result<u8, Failure> {
     match parsed.command.cmd {
         Cmd::Doctor if record::is_asked_for(parsed) => record::record(parsed),
         #[cfg(target_os = "linux")]
-        Cmd::Run => run::run(parsed),
+        Cmd::Run => run::run(parsed, begun.blank),
         #[cfg(target_os = "linux")]
         Cmd::Doctor => doctor::doctor(parsed),
         #[cfg(not(target_os = "linux"))]

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::gate::gatekeeper;
 use messages::{Messages, Volume};
 
-pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
+pub(crate) fn run(parsed: &Parsed, blank: Option<Blank>) -> Result<u8, Failure> {
     let volume = Volume::of(parsed);
     // Opened first of all, so that an embedding program hears of everything that goes wrong from here on.
     let watcher = parsed.value(Opt::ReportFd).map(descriptor).transpose()?;
@@ -28,7 +28,6 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
         }
         failure
     };
-    let blank = blank(parsed);
     let prepared = sandbox(parsed)?.prepare().map_err(refused)?;
     let mut messages = Messages::new(volume);
     let mut report = Report::new();
@@ -60,11 +59,10 @@ pub(crate) fn run(parsed: &Parsed) -> Result<u8, Failure> {
     Ok(outcome.exit_code())
 }
 
-/// Starts making namespaces while the policy is read, unless they are not wanted. That there are none shows when they are
-/// needed.
-fn blank(parsed: &Parsed) -> Option<Blank> {
-    let wanted = parsed.value(Opt::Tier).is_none_or(|tier| tier != Tier::Landlock.name());
-    if wanted { Blank::start(Tier::Namespaces, crate::memory::region()).ok() } else { None }
+/// Starts making namespaces while the command line and the policy are read. That there are none shows when they are needed; where
+/// they are not wanted, they end.
+pub(super) fn blank() -> Option<Blank> {
+    Blank::start(Tier::Namespaces, crate::memory::region()).ok()
 }
 
 fn descriptor(value: &std::ffi::OsStr) -> Result<File, Failure> {

@@ -57,7 +57,7 @@ pub(super) struct Start<'a> {
 }
 
 impl<'a> Start<'a> {
-    /// Undoes what [`elsewhere`] did to the helper, and so to the init.
+    /// Undoes what was done to the helper, and so to the init.
     pub(super) fn run_anywhere(&self) {
         if let Some(processors) = &self.processors {
             let _ = sched_setaffinity(None, processors);
@@ -84,6 +84,8 @@ impl<'a> Start<'a> {
 /// What the helper is told, and what it answers.
 struct Errand<'a> {
     start: Start<'a>,
+    /// Where the helper is to run.
+    others: Option<CpuSet>,
     ours: RawFd,
     theirs: RawFd,
     /// The init, or 0.
@@ -115,7 +117,8 @@ impl Blank {
         let arena = Box::new(Arena::new(ROOM).map_err(RunError::Namespaces)?);
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| RunError::from(CloneError::SocketPair(errno)))?;
-        let errand = errand(&arena, tier, &ours, &theirs).map_err(|error| RunError::Prepare(error.into()))?;
+        let others = elsewhere();
+        let errand = errand(&arena, tier, &ours, &theirs, others).map_err(|error| RunError::Prepare(error.into()))?;
         // SAFETY: the one process made until it is dropped is the helper, which touches the arena, a stack of its own and
         // constants, as does the init.
         let withheld = unsafe { Withheld::new(heap) };
@@ -123,7 +126,9 @@ impl Blank {
         let helper = unsafe { sys::clone::beside(run_errand, errand.cast_mut().cast()) };
         let helper = helper.map_err(|errno| RunError::from(CloneError::Clone(errno)))?;
         drop(withheld);
-        elsewhere(&helper);
+        if let Some(others) = &others {
+            let _ = sched_setaffinity(Some(helper.pid()), others);
+        }
         let waiting = Waiting { handled: Some(handled), made: Some(Made { helper, errand, ours, _theirs: theirs }) };
         Ok(Blank { tier, waiting, arena })
     }
@@ -139,17 +144,24 @@ impl Blank {
     }
 }
 
-/// Has the helper run on another processor than this one: the scheduler often leaves a new process where its parent is, which
-/// here would have both wait for each other (measured: in three of four launches). Where that cannot be, nothing is lost.
-fn elsewhere(helper: &Beside) {
-    let Ok(mut others) = sched_getaffinity(None) else { return };
+/// Every processor that this process may run on but the one that it runs on.
+///
+/// The scheduler often leaves a new process where its parent is, which here would have both wait for each other (measured: in
+/// one of three launches or more). So the helper is sent away: by itself if it begins at once, else by the supervisor, which
+/// costs less. Where there is no other processor, nothing is lost.
+fn elsewhere() -> Option<CpuSet> {
+    let mut others = sched_getaffinity(None).ok()?;
     others.unset(sched_getcpu());
-    if others.count() > 0 {
-        let _ = sched_setaffinity(Some(helper.pid()), &others);
-    }
+    (others.count() > 0).then_some(others)
 }
 
-fn errand(arena: &Arena, tier: Tier, ours: &OwnedFd, theirs: &OwnedFd) -> Result<*const Errand<'static>, ArenaError> {
+fn errand(
+    arena: &Arena,
+    tier: Tier,
+    ours: &OwnedFd,
+    theirs: &OwnedFd,
+    others: Option<CpuSet>,
+) -> Result<*const Errand<'static>, ArenaError> {
     let (uid, gid) = sys::process::identity();
     let map = |id: u32| arena.text(format!("{id} {id} 1").as_bytes());
     let start = Start {
@@ -163,6 +175,7 @@ fn errand(arena: &Arena, tier: Tier, ours: &OwnedFd, theirs: &OwnedFd) -> Result
     };
     let errand = Errand {
         start,
+        others,
         ours: ours.as_raw_fd(),
         theirs: theirs.as_raw_fd(),
         init: AtomicI32::new(0),
@@ -176,6 +189,9 @@ fn errand(arena: &Arena, tier: Tier, ours: &OwnedFd, theirs: &OwnedFd) -> Result
 extern "C" fn run_errand(errand: *mut c_void) -> c_int {
     // SAFETY: `Blank::start` passes an errand that lives until this process has been waited for.
     let errand = unsafe { &*errand.cast::<Errand<'_>>() };
+    if let Some(others) = &errand.others {
+        let _ = sched_setaffinity(None, others);
+    }
     // SAFETY: the init allocates nothing, takes no lock and never returns.
     match unsafe { sys::clone::fork_into(errand.start.namespaces, Parent::CallersParent) } {
         Ok(Side::Child) => {

@@ -16,6 +16,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::root;
 use crate::sys;
+use crate::sys::late::Late;
 
 /// The enclosure's user and mount namespaces.
 pub(crate) struct Door {
@@ -31,6 +32,11 @@ impl Door {
             open(format!("/proc/{}/ns/{kind}", init.as_raw_nonzero()), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         };
         Ok(Door { user: namespace("user")?, mounts: namespace("mnt")? })
+    }
+
+    /// Another hold on the enclosure's mounts, so that neither the init nor the supervisor has to wait for their end.
+    pub(crate) fn hold_mounts(&self) -> Result<Late, Errno> {
+        Late::hold(&self.mounts)
     }
 
     /// Mounts what is at `path` over itself, read-only, inside. Says whether that was not so already.
