@@ -91,7 +91,13 @@ fn variations(page: &mut String, usual: &Facts) {
     }
     put!(page, "\n### With a limit on the size of files or on open files\n");
     let limits_not_held = vec!["file_size", "open_files"];
-    let ground = Ground { facts: usual, open_drives: Vec::new(), limits_not_held, open_to_accounts: Vec::new() };
+    let ground = Ground {
+        facts: usual,
+        open_drives: Vec::new(),
+        limits_not_held,
+        open_to_accounts: Vec::new(),
+        names_stay: Vec::new(),
+    };
     if let Some(Answer { strength, reason, .. }) = common(Guarantee::LimitsHeld, &ground) {
         debug_assert_eq!(strength, Strength::Lacks);
         put!(page, "- every tier: `{}` {}: {reason}.", Guarantee::LimitsHeld, strength.name());

@@ -64,8 +64,13 @@ fn descriptor(plan: &Plan, facts: &Facts, path: &WindowsPath) -> SecurityDescrip
     let mut ways: Vec<WindowsPath> = path.ancestors().collect();
     ways.reverse();
     ways.push(path.clone());
-    let ours: BTreeSet<String> =
-        plan.stamps.iter().flat_map(|stamp| &stamp.entries).map(|ace| ace.sid.to_string()).collect();
+    let ours: BTreeSet<String> = plan
+        .stamps
+        .iter()
+        .filter(|stamp| stamp.purpose != Purpose::TakeAway)
+        .flat_map(|stamp| &stamp.entries)
+        .map(|ace| ace.sid.to_string())
+        .collect();
     let mut inherited: Vec<KnownAce> = Vec::new();
     let mut here = Vec::new();
     for way in ways {

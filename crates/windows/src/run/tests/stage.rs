@@ -18,8 +18,9 @@ use crate::run::launch::Command;
 use crate::run::recover::{Undone, recover};
 use crate::run::remove::remove;
 use crate::run::runner::Runner;
-use crate::run::session::{Session, Surroundings};
+use crate::run::session::{Closing, Session, Surroundings};
 use crate::run::stamp::LinkedFiles;
+use crate::run::watch::Seen;
 use crate::run::{RunError, prepare, setup};
 use crate::sim::{Actor, Sim};
 use crate::target::{Asked, Target};
@@ -61,6 +62,7 @@ pub(super) fn scanned(facts: &mut Facts) {
         (r"C:\Users\Public\Documents", Sid::INTERACTIVE),
         (r"C:\Windows\System32\spool\drivers\color", Sid::USERS),
         (r"C:\Windows\Temp", Sid::USERS),
+        (r"C:\Windows\System32\Tasks", Sid::AUTHENTICATED_USERS),
         (r"C:\ProgramData", Sid::USERS),
     ];
     for (place, through) in found {
@@ -195,6 +197,16 @@ impl Stage {
         let runners: Runners = Rc::default();
         let session = self.with_surroundings(&runners, |around| Session::open(user, &planned.plan, around))?;
         Ok(Live { session, runners })
+    }
+
+    pub(super) fn look(&self, user: &mut Actor, live: &mut Live) -> Result<Vec<Seen>, RunError> {
+        let runners = Rc::clone(&live.runners);
+        self.with_surroundings(&runners, |around| live.session.look(user, around))
+    }
+
+    pub(super) fn close(&self, user: &mut Actor, live: Live) -> Result<Closing, RunError> {
+        let Live { session, runners } = live;
+        self.with_surroundings(&runners, |around| session.close(user, around))
     }
 
     pub(super) fn command(&self, user: &mut Actor, live: &Live) -> Result<ProcessId, RunError> {
