@@ -191,9 +191,9 @@ fn common(guarantee: Guarantee, ground: &Ground<'_>) -> Option<Answer> {
             "the environment is built from the policy; the handle list of the new process holds standard input, output and error and nothing else",
         ),
         Guarantee::HostsFiltered => lacks("there is no network gate for Windows in this version"),
-        Guarantee::KernelSurface => {
-            lacks("Windows has no filter of system calls that toolchains bear; for hostile code there is the `vm` tier")
-        }
+        Guarantee::KernelSurface => lacks(
+            "Windows has no filter of system calls that toolchains bear: refusing all of win32k ends every program that loads user32; for hostile code there is the `vm` tier",
+        ),
         Guarantee::LimitsHeld if !ground.limits_not_held.is_empty() => lacks(format!(
             "job objects have no limit for {}; time, memory and processes hold",
             ground.limits_not_held.join(" and ")

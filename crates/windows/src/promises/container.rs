@@ -15,7 +15,7 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
         }
         Guarantee::ReadsConfined => open(ground, None).unwrap_or_else(|| {
             holds(
-                "the second check allows what names the package, one of its capabilities or all packages: the planned places, and the system's own; attributes of directories above granted places can be asked",
+                "the second check allows what names the package, one of its capabilities or all packages: the planned places, and the system's own; attributes of directories above granted places can be asked; of the registry, which this does not speak of, keys that let every package read may be read",
             )
         }),
         Guarantee::NamesProtected => holds(

@@ -13,6 +13,7 @@ use crate::host::{
     DesktopHandle, Endpoint, FileHandle, Host, JobHandle, Kind, Links, OpenFile, Place, ProcessId, StartAs,
     TokenHandle, Want, if_there,
 };
+use crate::losses::Losses;
 use crate::path::WindowsPath;
 use crate::plan::{Assertion, Identity, Pin, Plan, Stamp};
 
@@ -42,6 +43,7 @@ pub struct Session {
     quarantine: Quarantine,
     /// Why what services started outside of the job may still run, if so.
     outside: Option<String>,
+    losses: Losses,
 }
 
 /// What there is to say at the end of a session.
@@ -64,7 +66,7 @@ enum Inside {
 }
 
 impl Session {
-    /// Opens a session on a prepared workspace: looks at every stamped object, takes the pins, makes job and desktop, starts the
+    /// Opens a session on a prepared workspace, for a run that was [admitted](crate::losses::admit): looks at every stamped object, takes the pins, makes job and desktop, starts the
     /// runner, and proves from inside what only shows there.
     ///
     /// # Errors
@@ -73,6 +75,7 @@ impl Session {
     pub fn open<H: Host + ?Sized>(
         host: &mut H,
         plan: &Plan,
+        losses: &Losses,
         around: &mut Surroundings<'_>,
     ) -> Result<Session, RunError> {
         launch::secure_self(host)?;
@@ -95,8 +98,18 @@ impl Session {
         };
         let quarantine = Quarantine::new(around.state);
         let (plan, job) = (plan.clone(), Some(job));
-        let session =
-            Session { plan, job, desktop, desktop_handle: handle, pins, inside, watch, quarantine, outside: None };
+        let session = Session {
+            plan,
+            job,
+            desktop,
+            desktop_handle: handle,
+            pins,
+            inside,
+            watch,
+            quarantine,
+            outside: None,
+            losses: losses.clone(),
+        };
         match session.prove(host, around, &unseen) {
             Ok(()) => Ok(session),
             Err(error) => {
@@ -169,6 +182,11 @@ impl Session {
             seen.extend(self.watch.turn(host, &mut self.quarantine, true)?);
         }
         Ok(seen)
+    }
+
+    /// What this session does without, as accepted: to be said before the first command.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Whether everything inside was ended.

@@ -54,7 +54,7 @@ fn target(facts: &Facts, tier: Tier, rules: &[(usize, WindowsPath)]) -> Target {
     let [read, write, deny, protect] = lists.map(|list| list.join(", "));
     let text = format!("[files]\nread = [{read}]\nwrite = [{write}]\ndeny = [{deny}]\nprotect = [{protect}]");
     let user = Document::parse(&text, Source::File("policy.toml".into()), Layer::User).unwrap();
-    let policy = crate::profile::policy("workspace", Some(user), None).unwrap().unwrap();
+    let policy = crate::profile::policy("workspace", tier, Some(user), None).unwrap().unwrap();
     let workspace = WindowsPath::parse(r"D:\w").unwrap();
     Target::resolve(&policy, facts, &Asked { current_dir: workspace.clone(), workspace, tier }).unwrap()
 }

@@ -96,11 +96,9 @@ fn the_promise_is_what_the_simulation_shows() {
         [(Tier::Guard, Strength::Lacks), (Tier::Account, Strength::Detects), (Tier::Container, Strength::Detects)]
     {
         let scene = scene(tier);
-        let promises = crate::promises::promises(tier, &scene.stage.facts, Some(&scene.planned.plan));
+        let promises = crate::promises::promises(tier, &scene.planned.facts, Some(&scene.planned.plan));
         let promise = promises.iter().find(|promise| promise.guarantee == Guarantee::NamesAbsent).unwrap();
-        // The obstacle of an account that is not set up is not in the facts of the stage.
-        let expected = if promise.reason.contains("cannot be entered") { Strength::Lacks } else { strength };
-        assert_eq!(promise.strength, expected, "{tier}");
+        assert_eq!(promise.strength, strength, "{tier}: {}", promise.reason);
     }
 }
 
