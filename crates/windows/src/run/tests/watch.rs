@@ -210,12 +210,12 @@ fn a_directory_that_shuts_the_user_out_is_taken_whole() {
     let how = OpenFile { access: AccessMask::FILE_READ_ATTRIBUTES, share: Share::ALL, links: Links::Never, want };
     let handle = scene.inside.open(Place::Path(&path(r"D:\w\Properties")), &how).unwrap();
     scene.inside.close(handle).unwrap();
-    let _ = write_file(&mut scene.inside, &path(r"D:\w\Properties\launchSettings.json"), b"hostile");
+    write_file(&mut scene.inside, &path(r"D:\w\Properties\launchSettings.json"), b"hostile").unwrap();
     assert_eq!(taken(&scene.look()), [r"taken D:\w\Properties"]);
     assert!(!scene.is_there(r"D:\w\Properties"));
     // What the user may not empty stays under its harmless name, and it is said.
     let closing = scene.stage.close(&mut scene.user, scene.live).unwrap();
-    assert!(closing.left.iter().all(|left| left.contains(".bailiwick-taken-")), "{closing:?}");
+    assert!(matches!(closing.left.as_slice(), [left] if left.contains(".bailiwick-taken-")), "{closing:?}");
 }
 
 /// What a service started outside of the job is ended with the session, and cannot hold a name.
