@@ -22,7 +22,7 @@ use std::fmt;
 use bailiwick_policy::decide::{Decision, Verdict};
 use bailiwick_policy::explain as policy;
 use bailiwick_policy::guarantee::{Guarantee, Promise};
-use bailiwick_policy::needs::{Shortfall, needs, shortfalls};
+use bailiwick_policy::needs::Shortfall;
 use bailiwick_policy::text::escape;
 use bailiwick_winsec::Sid;
 use serde::Serialize;
@@ -31,6 +31,7 @@ pub use acts::{Act, Deed, Possible};
 pub use descriptor::Basis;
 
 use crate::facts::{Facts, System};
+use crate::losses::{self, Loss};
 use crate::path::{PathError, WindowsPath};
 use crate::plan::{Identity, Plan, PlanError, TokenPlan};
 use crate::promises::promises;
@@ -82,6 +83,8 @@ pub struct Enforcement {
     /// What the policy needs, the tier does not keep on this machine, and the policy does not accept to lose: with any of them a
     /// run is refused.
     pub shortfalls: Vec<Shortfall>,
+    /// What it needs and the tier does not keep, accepted by name: a run starts without it and says so.
+    pub losses: Vec<Loss>,
 }
 
 /// What a long SID is called in the text for people.
@@ -226,8 +229,7 @@ fn enforce(target: &Target, facts: &Facts, plan: &Result<Plan, PlanError>, asked
     let promises = promises(target.tier, facts, plan.as_ref().ok());
     let guarantee = concerned(target, facts, asked);
     let promise = promises.iter().find(|promise| promise.guarantee == guarantee).cloned();
-    let mut shortfalls = shortfalls(&needs(&target.boundary), promises);
-    shortfalls.retain(|shortfall| !target.boundary.isolation.accept.contains(&shortfall.promise.guarantee));
+    let (losses, shortfalls) = losses::weigh(target, promises);
     let plan = match plan {
         Ok(plan) => plan,
         Err(error) => {
@@ -241,6 +243,7 @@ fn enforce(target: &Target, facts: &Facts, plan: &Result<Plan, PlanError>, asked
                 acts: Vec::new(),
                 promise,
                 shortfalls,
+                losses,
             };
         }
     };
@@ -268,6 +271,7 @@ fn enforce(target: &Target, facts: &Facts, plan: &Result<Plan, PlanError>, asked
         acts,
         promise,
         shortfalls,
+        losses,
     }
 }
 

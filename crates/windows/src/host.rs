@@ -22,7 +22,7 @@ use std::fmt;
 
 use bailiwick_policy::text::escape;
 
-pub use files::{Entry, FileFacts, FileHandle, FileId, Files, Kind, Links, OpenFile, Place, Security, Want};
+pub use files::{Entry, FileFacts, FileHandle, FileId, Files, Kind, Links, OpenFile, Place, Security, Told, Want};
 pub use network::{Endpoint, Installed, Network};
 pub use objects::{Hive, Key, Objects, Pipe, PipeHandle, Value};
 pub use principals::{AccountFacts, LogonRight, Principals, TokenHandle};

@@ -5,7 +5,7 @@
 //!          one strict parser    what a host is      Boundary   data     acts    calls    a simulated Windows
 //! ```
 //!
-//! Two halves. [`path`], [`facts`], [`profile`], [`target`], [`plan`], [`promises`] and [`explain`] are pure: they ask the system
+//! Two halves. [`path`], [`facts`], [`profile`], [`target`], [`plan`], [`promises`], [`losses`] and [`explain`] are pure: they ask the system
 //! nothing, so that the plan for a Windows host can be computed, read and tested on Linux. [`run`] acts: it carries a plan out, undoes
 //! it and recovers after a crash, by the calls of the trait [`host::Host`] alone. The one implementation is [`sim`], on which it is tested
 //! with faults at every call and with an attacker; one for the real Windows does not exist yet. On Windows there is `sys` too: it answers
@@ -20,6 +20,7 @@
 pub mod explain;
 pub mod facts;
 pub mod host;
+pub mod losses;
 pub mod path;
 pub mod plan;
 pub mod profile;

@@ -54,7 +54,7 @@ pub struct Plan {
     pub stamps: Vec<Stamp>,
     /// Handles that are held while the run lasts.
     pub pins: Vec<Pin>,
-    /// Guarded names that do not exist: looked for while the run lasts, and reported. Nothing takes them away in this version.
+    /// Guarded names that do not exist: watched while the run lasts; what appears is taken away and reported.
     pub watched: Vec<WindowsPath>,
     /// The private home.
     pub home: WindowsPath,
@@ -238,6 +238,9 @@ pub enum Purpose {
     Ambient,
     /// A directory above a protected name, which must not be renamed.
     Hold,
+    /// A directory in which a guarded name could appear: the user may take away what appears, whatever its own list says. The entry is
+    /// the user's, not the inside's.
+    TakeAway,
 }
 
 /// A handle that is held while the run lasts, opened with `FILE_LIST_DIRECTORY` or `FILE_READ_DATA` and without
@@ -312,10 +315,25 @@ pub enum Leak {
         /// The places that are described.
         places: Vec<WindowsPath>,
     },
-    /// Names of the host's pipes can be listed, and those that let everyone in can be opened.
+    /// Pipes of the host can be opened: of the user's own for reading in the `guard` tier, those that let everyone in.
     Pipes,
+    /// The names of the host's pipes can be listed; of an AppContainer that is not known.
+    PipesListed,
+    /// The names and numbers of all processes can be listed; of an AppContainer that is not known.
+    ProcessesListed,
+    /// The user's desktop lets the user's logon in, which the restricting list must hold: it can be looked at and typed into.
+    UserDesktop,
+    /// Keys of the registry that every account, or everyone, may change. They are not searched for and not closed.
+    OpenKeys,
+    /// The user does not have full control of directories in which guarded names could appear, so nothing could be taken away there.
+    NamesStay {
+        /// The directories.
+        places: Vec<WindowsPath>,
+    },
     /// Services of the same user start programs on request: COM, WMI, the task scheduler.
     Brokers,
+    /// Services start programs of the account outside of the job (WMI), and registered servers that run as whoever is logged on.
+    StartedOutside,
 }
 
 /// Something that the boundary allows and the plan does not supply.

@@ -89,6 +89,8 @@ struct Ground<'a> {
     limits_not_held: Vec<&'static str>,
     /// Places that every account may read and that nothing closes for this run.
     open_to_accounts: Vec<String>,
+    /// Directories in which what appears cannot be taken away.
+    names_stay: Vec<String>,
 }
 
 impl<'a> Ground<'a> {
@@ -99,8 +101,13 @@ impl<'a> Ground<'a> {
             Leak::OpenToAccounts { places } => places.as_slice(),
             _ => &[],
         });
+        let names_stay = plan.into_iter().flat_map(|plan| &plan.leaks).flat_map(|leak| match leak {
+            Leak::NamesStay { places } => places.as_slice(),
+            _ => &[],
+        });
         Ground {
             facts,
+            names_stay: names_stay.map(WindowsPath::shown).collect(),
             open_drives: open.map(|drive| format!("{}: ({})", drive.letter, shown(&drive.file_system))).collect(),
             limits_not_held: plan.map(|plan| plan.job.not_held.clone()).unwrap_or_default(),
             open_to_accounts: open_to_accounts.map(WindowsPath::shown).collect(),
@@ -159,6 +166,13 @@ fn lacks_but(reason: impl Into<String>, remedy: impl Into<String>) -> Answer {
     Answer { strength: Strength::Lacks, reason: reason.into(), remedy: Some(remedy.into()) }
 }
 
+/// How names that are absent are kept so, where nothing outside of the job can hold one in its place.
+fn taken_away(also: &str) -> Answer {
+    detects(format!(
+        "their directories are watched; what appears is taken away by one rename, copied into quarantine and deleted, and reported; a name that is held open ends everything inside first{also}"
+    ))
+}
+
 fn shown(text: &str) -> String {
     bailiwick_policy::text::escape(text.as_ref())
 }
@@ -166,16 +180,20 @@ fn shown(text: &str) -> String {
 /// Answers that do not depend on the tier.
 fn common(guarantee: Guarantee, ground: &Ground<'_>) -> Option<Answer> {
     Some(match guarantee {
-        Guarantee::NamesAbsent => lacks(
-            "a session finds the names that have appeared and reports them; nothing takes them away in this version",
+        Guarantee::NamesAbsent if !ground.names_stay.is_empty() => lacks_but(
+            format!(
+                "what appears could not be taken away in {}, of which you do not have full control",
+                ground.names_stay.join(", ")
+            ),
+            "full control of these directories",
         ),
         Guarantee::EnvironmentClean => holds(
             "the environment is built from the policy; the handle list of the new process holds standard input, output and error and nothing else",
         ),
         Guarantee::HostsFiltered => lacks("there is no network gate for Windows in this version"),
-        Guarantee::KernelSurface => {
-            lacks("Windows has no filter of system calls that toolchains bear; for hostile code there is the `vm` tier")
-        }
+        Guarantee::KernelSurface => lacks(
+            "Windows has no filter of system calls that toolchains bear: refusing all of win32k ends every program that loads user32; for hostile code there is the `vm` tier",
+        ),
         Guarantee::LimitsHeld if !ground.limits_not_held.is_empty() => lacks(format!(
             "job objects have no limit for {}; time, memory and processes hold",
             ground.limits_not_held.join(" and ")

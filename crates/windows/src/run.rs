@@ -19,6 +19,7 @@ pub mod journal;
 pub mod launch;
 mod line;
 pub mod prepare;
+mod quarantine;
 pub mod recover;
 pub mod remove;
 pub mod runner;
@@ -28,6 +29,7 @@ pub mod stamp;
 #[cfg(test)]
 mod tests;
 mod undo;
+pub mod watch;
 
 use std::fmt;
 
@@ -65,6 +67,13 @@ pub enum RunError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// What appears under a guarded name could not be taken away there.
+    Unwatched {
+        /// The directory.
+        path: WindowsPath,
+        /// What Windows answers.
+        error: HostError,
+    },
     /// A stamp is not on its object as planned.
     Stamp {
         /// Where.
@@ -81,6 +90,8 @@ pub enum RunError {
     NamesAsked,
     /// The plan is for another tier than the step.
     WrongTier,
+    /// Everything inside was ended before.
+    Over,
     /// The password of the account is not kept for this user.
     NoSecret {
         /// The account.
@@ -113,6 +124,11 @@ impl fmt::Display for RunError {
             RunError::Object { path, why } => {
                 write!(f, "writing the access list of `{}`: it {why}; nothing was changed there", path.shown())
             }
+            RunError::Unwatched { path, error } => write!(
+                f,
+                "watching `{}` for names that may not appear: {error}; nothing could be taken away there, so nothing is started: you need full control of that directory",
+                path.shown()
+            ),
             RunError::Stamp { path } => write!(
                 f,
                 "the access list of `{}` is not as planned, so nothing is started: `bailiwick setup --repair` writes it again",
@@ -126,6 +142,7 @@ impl fmt::Display for RunError {
             RunError::NamesAsked => f.write_str(
                 "the system's DNS service does not refuse names that are asked for inside the container, so data could leave in them, and nothing is started: until this Windows refuses them, use `--tier account --accept network-off`, which names this loss",
             ),
+            RunError::Over => f.write_str("everything inside was ended before: open another session"),
             RunError::WrongTier => f.write_str("the plan is for another tier than this step"),
             RunError::NoSecret { account } => write!(
                 f,

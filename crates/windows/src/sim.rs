@@ -11,15 +11,17 @@
 //! # What is not simulated
 //!
 //! Times of files, quotas, opportunistic locks, 8.3 names, case-sensitive directories, memory-mapped files, the object manager beyond
-//! session objects, COM, RPC and other brokers. Where Windows is stricter than any document says (a directory with open files below is
+//! session objects, RPC; of COM nothing but who may launch and call a server, and what it then starts. Where Windows is stricter than any document says (a directory with open files below is
 //! not renamed), the simulation is not: the boundary must hold without. What the model does not know is granted to a hostile
 //! process and refused to bailiwick's own.
 
 mod build;
 mod calls;
 mod files;
+mod hostile;
 mod network;
 mod objects;
+mod others;
 mod principals;
 mod processes;
 mod snapshot;
@@ -39,6 +41,8 @@ use crate::host::{Endpoint, Installed, Key, LogonRight, ProcessId, SessionObject
 use crate::path::WindowsPath;
 
 pub use calls::{Counts, Fault};
+pub use hostile::{CONTROL, ServiceAct};
+pub use snapshot::FileState;
 use tree::{Node, Opened};
 
 /// The simulated host.
@@ -61,6 +65,8 @@ struct World {
     /// The root directory of each drive.
     roots: BTreeMap<char, u64>,
     opened: BTreeMap<u64, Opened>,
+    /// What is to be told to the handles of watched directories.
+    told: BTreeMap<u64, tree::Telling>,
     accounts: BTreeMap<String, Account>,
     rights: BTreeMap<(Sid, LogonRight), ()>,
     profiles: BTreeMap<Sid, WindowsPath>,
@@ -82,6 +88,7 @@ struct World {
     next_relative_id: u32,
     next_logon: u32,
     chance: u64,
+    others: others::Others,
     calls: calls::Calls,
 }
 

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Boundary, Isolation, Network, Present, RunLimits};
 use bailiwick_policy::decide::{Access, Decision, Grant};
+use bailiwick_policy::guarantee::Guarantee;
 use bailiwick_policy::policy::{FileEntry, Limits, Notice, NoticeKind, Policy, Ruled};
 use bailiwick_winsec::Sid;
 
@@ -60,6 +61,8 @@ pub struct Target {
     pub temp: WindowsPath,
     /// Names of variables that are passed from the caller, patterns included.
     pub pass: Vec<String>,
+    /// The losses that are accepted by name, with where each was.
+    pub accepted: Vec<Ruled<Guarantee>>,
     /// The spelled paths of the boundary's keys.
     spelled: BTreeMap<PathBuf, WindowsPath>,
 }
@@ -112,7 +115,9 @@ impl Target {
         own::grant_home(&mut files, &mut boundary, &home);
         own::protect(&mut files, &mut boundary, &workspace)?;
         let spelled = files.finish(&mut boundary)?;
-        Ok(Target { boundary, tier: asked.tier, workspace, home, temp, pass: passed(policy), spelled })
+        let is_taken = |loss: &&Ruled<Guarantee>| boundary.isolation.accept.contains(&loss.value);
+        let accepted = policy.isolation.accept.iter().filter(is_taken).cloned().collect();
+        Ok(Target { boundary, tier: asked.tier, workspace, home, temp, pass: passed(policy), accepted, spelled })
     }
 
     /// May the inside do this?

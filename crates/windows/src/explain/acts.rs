@@ -167,7 +167,7 @@ fn hold(plan: &Plan, path: &WindowsPath, act: &mut Act) {
             holds("a handle is held below it while the run lasts, and such a directory is not renamed or deleted");
         act.possible = Possible::No;
     } else if act.deed != Deed::Read && plan.watched.iter().any(|name| name.covers(path)) {
-        act.because = holds("the name is watched: what appears is reported, and nothing takes it away in this version");
+        act.because = holds("the name is watched: what appears is taken away and reported");
     }
 }
 

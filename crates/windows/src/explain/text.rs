@@ -6,6 +6,7 @@ use bailiwick_policy::decide::Verdict;
 
 use super::descriptor::{Basis, sddl_of};
 use super::{Enforcement, Explanation, Outcome};
+use crate::losses::by_origin;
 use crate::path::WindowsPath;
 
 /// Where the second column starts.
@@ -80,6 +81,9 @@ impl Enforcement {
             let names: Vec<&str> = self.shortfalls.iter().map(|short| short.promise.guarantee.name()).collect();
             let names = names.join(", ");
             line(text, "run", &format!("refused unless the policy accepts to lose {names}"));
+        }
+        if self.no_run.is_none() && !self.losses.is_empty() {
+            line(text, "losses", &format!("accepted: {}", by_origin(&self.losses)));
         }
     }
 

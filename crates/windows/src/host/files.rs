@@ -105,6 +105,15 @@ pub struct Entry {
     pub kind: Kind,
 }
 
+/// What became of a directory since it was last asked (`ReadDirectoryChangesW`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Names that came or went, or changed their attributes; each may be told as its short name instead. None: nothing happened.
+    Names(Vec<String>),
+    /// More happened than the buffer holds: nobody knows what.
+    Overflow,
+}
+
 /// A change of a descriptor, of this one object.
 #[derive(Clone, Copy, Debug)]
 pub enum Security<'a> {
@@ -184,6 +193,13 @@ pub trait Files {
     ///
     /// Access, sharing, another volume, a name that is taken and not to be replaced.
     fn rename(&mut self, handle: FileHandle, to: &WindowsPath, replace: bool) -> Answer<()>;
+    /// Gives the object another name in the directory that it is in (`FileRenameInformation` with a name and no directory): nobody can
+    /// swap what is above. A name that is taken is never replaced.
+    ///
+    /// # Errors
+    ///
+    /// Access, sharing, a name that is taken.
+    fn rename_here(&mut self, handle: FileHandle, name: &str) -> Answer<()>;
     /// Gives a file one more name.
     ///
     /// # Errors
@@ -214,4 +230,17 @@ pub trait Files {
     ///
     /// Access.
     fn set_security(&mut self, handle: FileHandle, change: Security<'_>) -> Answer<()>;
+    /// Begins to be told of changes in a directory, by this handle, until it is closed (`ReadDirectoryChangesW`, not of what is further
+    /// below; `FILE_NOTIFY_CHANGE_FILE_NAME`, `DIR_NAME` and `ATTRIBUTES`).
+    ///
+    /// # Errors
+    ///
+    /// The handle has no `FILE_LIST_DIRECTORY`.
+    fn watch(&mut self, directory: FileHandle) -> Answer<()>;
+    /// What was told since the last call. It does not wait.
+    ///
+    /// # Errors
+    ///
+    /// `ACCESS_DENIED` once the directory is deleted; `INVALID_PARAMETER` without [`Files::watch`].
+    fn told(&mut self, directory: FileHandle) -> Answer<Told>;
 }

@@ -211,6 +211,12 @@ pub trait Processes {
     ///
     /// Access.
     fn read_memory(&mut self, process: ProcessId) -> Answer<Vec<u8>>;
+    /// The other processes that run as this process' user.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    fn others_of_user(&mut self) -> Answer<Vec<ProcessId>>;
     /// Opens a process by its number and ends it.
     ///
     /// # Errors

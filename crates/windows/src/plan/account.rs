@@ -47,6 +47,8 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
     }
     let refused = |path: &WindowsPath| ambient::is_refused(facts, &ambient, path, rights::ANCESTOR);
     stamps.extend(build::ancestors(target, facts, &granted, account.sid, &plain, refused));
+    let taking = build::taking_away(facts, &watched, account.sid);
+    stamps.extend(taking.stamps);
     surroundings::sort(&mut stamps);
     let assertions = vec![
         Assertion::Account,
@@ -57,11 +59,19 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
         Assertion::Stamps,
         Assertion::FiltersBite,
     ];
-    let mut leaks = vec![Leak::NamesThroughService, Leak::Pipes];
+    let mut leaks = vec![
+        Leak::NamesThroughService,
+        Leak::Pipes,
+        Leak::PipesListed,
+        Leak::ProcessesListed,
+        Leak::OpenKeys,
+        Leak::StartedOutside,
+    ];
     if !open.is_empty() {
         leaks.push(Leak::OpenToAccounts { places: open });
     }
     leaks.extend(build::unguarded_drives(facts));
+    leaks.extend(taking.leak);
     Ok(Plan {
         tier: target.tier,
         workspace: target.workspace.clone(),

@@ -258,6 +258,41 @@ pub(super) fn unguarded_drives(facts: &Facts) -> Vec<Leak> {
     open.map(|drive| Leak::NoAccessLists { drive: drive.letter }).collect()
 }
 
+/// What taking a name away takes of the directory that holds it, whatever the list of the name says: deleting children, and another name
+/// in the same directory.
+const TAKING: [AccessMask; 3] =
+    [AccessMask::FILE_DELETE_CHILD, AccessMask::FILE_ADD_FILE, AccessMask::FILE_ADD_SUBDIRECTORY];
+
+/// How what appears is taken away.
+pub(super) struct TakingAway {
+    /// Entries for the user, where those of the directory do not suffice and the user may change them.
+    pub(super) stamps: Vec<Stamp>,
+    /// The directories in which nothing can be taken away.
+    pub(super) leak: Option<Leak>,
+}
+
+/// What taking away needs in the directories in which watched names could appear. What the inside made in an earlier run (`inside` owns
+/// it) is none of them: it goes itself if it has to.
+pub(super) fn taking_away(facts: &Facts, watched: &[WindowsPath], inside: Sid) -> TakingAway {
+    let token = user_token(facts);
+    let is_closed = |path: &WindowsPath| TAKING.iter().any(|right| !is_granted(facts, &token, path, *right));
+    let is_users = |path: &WindowsPath| {
+        facts.object(path).is_some_and(|object| object.kind == ObjectKind::Directory && object.owner != inside)
+    };
+    let nearest = |name: &WindowsPath| name.ancestors().find(is_users);
+    let closed: BTreeSet<WindowsPath> = watched.iter().filter_map(nearest).filter(is_closed).collect();
+    let mask = TAKING.into_iter().fold(AccessMask::NONE, |all, right| all | right);
+    let (mut stamps, mut places) = (Vec::new(), Vec::new());
+    for path in closed {
+        let entries = vec![allow(facts.user.sid, mask, Reach::Object)];
+        let stamp = stamp(facts, &path, Purpose::TakeAway, Lifetime::Workspace, entries);
+        let keeps = facts.drive_of(&path).is_some_and(|drive| drive.keeps_access_lists());
+        if stamp.writer == Writer::User && keeps { stamps.push(stamp) } else { places.push(path) }
+    }
+    let leak = (!places.is_empty()).then_some(Leak::NamesStay { places });
+    TakingAway { stamps, leak }
+}
+
 /// Open places that the boundary does not grant as wide as they are open.
 pub(super) fn open_places<'a>(target: &Target, facts: &'a Facts) -> Vec<&'a OpenPlace> {
     let is_too_open = |place: &&OpenPlace| match place.access {

@@ -60,8 +60,10 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
     stamps.extend(build::ancestors(target, facts, &granted, package, &plain, |_| false));
     let mut stamps = build::without_administrator(target, stamps, &mut unmet)?;
     capabilities.retain(|capability: &Capability| stamps.iter().any(|stamp| stamp.path == capability.place));
+    let taking = build::taking_away(facts, &watched, package);
+    stamps.extend(taking.stamps);
     surroundings::sort(&mut stamps);
-    let mut leaks = vec![Leak::Pipes];
+    let mut leaks = vec![Leak::PipesListed, Leak::ProcessesListed];
     let packages = [Sid::ALL_APPLICATION_PACKAGES, Sid::ALL_RESTRICTED_APPLICATION_PACKAGES];
     let open = build::open_places(target, facts).into_iter().filter(|place| packages.contains(&place.through));
     let places: Vec<WindowsPath> = open.map(|place| place.path.clone()).collect();
@@ -69,6 +71,7 @@ pub(super) fn plan(target: &Target, facts: &Facts) -> Result<Plan, PlanError> {
         leaks.push(Leak::OpenToPackages { places });
     }
     leaks.extend(build::unguarded_drives(facts));
+    leaks.extend(taking.leak);
     Ok(Plan {
         tier: target.tier,
         workspace: target.workspace.clone(),

@@ -94,8 +94,12 @@ fn leaks(target: &Target, facts: &Facts) -> Vec<Leak> {
         Leak::DeletedThroughParent,
         Leak::EveryoneWritable { places: places.map(|place| place.path.clone()).collect() },
         Leak::UserProcesses,
+        Leak::ProcessesListed,
+        Leak::UserDesktop,
+        Leak::OpenKeys,
         Leak::Brokers,
         Leak::Pipes,
+        Leak::PipesListed,
         Leak::Network,
     ];
     leaks.extend(build::unguarded_drives(facts));

@@ -192,6 +192,7 @@ impl Purpose {
             Purpose::Ancestor => "above",
             Purpose::Ambient => "open place",
             Purpose::Hold => "hold",
+            Purpose::TakeAway => "take away",
         }
     }
 }
@@ -249,12 +250,23 @@ impl fmt::Display for Leak {
                 let places: Vec<String> = places.iter().map(crate::path::WindowsPath::shown).collect();
                 write!(f, "every account may read {}", places.join(", "))
             }
+            Leak::NamesStay { places } => {
+                let places: Vec<String> = places.iter().map(crate::path::WindowsPath::shown).collect();
+                write!(f, "guarded names that appear cannot be taken away in {}", places.join(", "))
+            }
             Leak::UserProcesses => f.write_str("the user's processes can be read and ended"),
             Leak::Network => f.write_str("the network is open"),
             Leak::NamesThroughService => f.write_str("names can be asked for through the system's DNS service"),
             Leak::NoAccessLists { drive } => write!(f, "drive {drive}: has no access lists, so all of it is open"),
-            Leak::Pipes => f.write_str("pipes of the host can be listed, and those that let everyone in can be opened"),
+            Leak::Pipes => f.write_str("pipes of the host whose lists let the inside in can be opened"),
+            Leak::PipesListed => f.write_str("the names of the host's pipes can be listed"),
+            Leak::ProcessesListed => f.write_str("the names and numbers of all processes can be listed"),
+            Leak::UserDesktop => f.write_str("the user's desktop can be looked at and typed into"),
+            Leak::OpenKeys => f.write_str("keys of the registry that any account may change can be changed"),
             Leak::Brokers => f.write_str("services of the user start programs outside on request"),
+            Leak::StartedOutside => f.write_str(
+                "services start programs of the account outside of the job, and registered servers as whoever is logged on",
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 use bailiwick_policy::guarantee::Guarantee;
 use bailiwick_winsec::Sid;
 
-use super::{Answer, Ground, holds, lacks, lacks_but};
+use super::{Answer, Ground, holds, lacks, lacks_but, taken_away};
 use crate::facts::OpenAccess;
 
 pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
@@ -15,12 +15,13 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
         }
         Guarantee::ReadsConfined => open(ground, None).unwrap_or_else(|| {
             holds(
-                "the second check allows what names the package, one of its capabilities or all packages: the planned places, and the system's own; attributes of directories above granted places can be asked",
+                "the second check allows what names the package, one of its capabilities or all packages: the planned places, and the system's own; attributes of directories above granted places can be asked; of the registry, which this does not speak of, keys that let every package read may be read",
             )
         }),
         Guarantee::NamesProtected => holds(
             "they inherit nothing that names the package and let it read; no entry grants FILE_DELETE_CHILD; handles without FILE_SHARE_DELETE hold them and the directories above while the run lasts",
         ),
+        Guarantee::NamesAbsent => taken_away(""),
         Guarantee::NetworkOff => holds(
             "without a network capability the filtering platform drops every packet, loopback to the host included; before the first command a name that nobody has is asked for from inside, and anything but a refusal refuses the run",
         ),

@@ -31,9 +31,13 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
         Guarantee::NamesProtected => holds(
             "entries for the workspace's SID refuse changing them; handles without FILE_SHARE_DELETE on them, on everything in them and on the directories above keep them from being deleted and renamed while the run lasts",
         ),
+        Guarantee::NamesAbsent => lacks_but(
+            "their directories are watched, and what appears is taken away and reported; but a process that a service starts outside of the job can hold a name in its place",
+            OTHER_TIER,
+        ),
         Guarantee::NetworkOff => lacks_but("nothing stops the user's packets", OTHER_TIER),
         Guarantee::SocketsConfined => lacks_but(
-            "pipes and RPC endpoints of the user's programs and of services can be reached",
+            "the user's pipes can be opened for reading, and those that let everyone in for all they let; RPC endpoints can be reached",
             "the `container` tier",
         ),
         Guarantee::ProcessesHidden => {
@@ -44,7 +48,7 @@ pub(super) fn answer(guarantee: Guarantee, ground: &Ground<'_>) -> Answer {
             "the `container` tier",
         ),
         Guarantee::TerminalSafe => lacks_but(
-            "output is filtered on an own pseudo-console, but a process of the same user and integrity can attach to the caller's console",
+            "output is filtered on an own pseudo-console, but a process of the same user and integrity can attach to the caller's console, and open the user's desktop",
             OTHER_TIER,
         ),
         Guarantee::IdentitySeparate => lacks_but("the inside is the user", OTHER_TIER),

@@ -2,12 +2,15 @@
 
 use std::fmt::Write;
 
+use bailiwick_policy::boundary::RunLimits;
 use bailiwick_policy::guarantee::{Guarantee, Promise, Strength};
+use bailiwick_policy::needs::{needs_for, shortfalls};
 use bailiwick_winsec::Sid;
 
 use super::{Answer, Ground, SHOWN, common, obstacle, promises};
 use crate::facts::{Drive, DriveKind, Facts, NetworkState, OpenAccess, OpenPlace};
 use crate::path::WindowsPath;
+use crate::profile;
 use crate::tier::Tier;
 
 const INTRODUCTION: &str = "\
@@ -37,8 +40,47 @@ pub fn tiers_markdown(facts: &Facts) -> String {
     for (tier, promises) in &columns {
         reasons(&mut page, *tier, promises);
     }
+    default_run(&mut page, &columns);
     variations(&mut page, facts);
     page
+}
+
+/// What a run with no file at all needs, is accepted for it, and still lacks.
+fn default_run(page: &mut String, columns: &[(Tier, Vec<Promise>)]) {
+    put!(page, "\n## A run with no file at all\n");
+    put!(
+        page,
+        "The built-in profile protects names, allows no host and sets no limit. What it accepts to lose on Windows it accepts by name,"
+    );
+    put!(page, "for the tiers of which the name says no more than no Windows can keep; every run says it.\n");
+    let needs = needs_for(2, false, &RunLimits::default());
+    for (tier, promises) in columns {
+        // A text of this crate that its tests read.
+        let document = profile::losses(*tier).ok().flatten();
+        let accepted: Vec<Guarantee> = document
+            .into_iter()
+            .flat_map(|document| document.isolation.accept)
+            .flatten()
+            .map(|loss| loss.value)
+            .collect();
+        let short: Vec<Guarantee> =
+            shortfalls(&needs, promises.clone()).iter().map(|shortfall| shortfall.promise.guarantee).collect();
+        let (taken, lacking): (Vec<Guarantee>, Vec<Guarantee>) =
+            short.into_iter().partition(|guarantee| accepted.contains(guarantee));
+        let list = |guarantees: &[Guarantee]| -> String {
+            guarantees.iter().map(|guarantee| format!("`{guarantee}`")).collect::<Vec<_>>().join(", ")
+        };
+        let without = if taken.is_empty() { String::new() } else { format!(" without {}", list(&taken)) };
+        if lacking.is_empty() {
+            put!(page, "- `{tier}`: starts{without}.");
+        } else {
+            put!(
+                page,
+                "- `{tier}`: is refused until {} are accepted by name; then it starts{without}.",
+                list(&lacking)
+            );
+        }
+    }
 }
 
 fn table(page: &mut String, columns: &[(Tier, Vec<Promise>)]) {
@@ -91,7 +133,13 @@ fn variations(page: &mut String, usual: &Facts) {
     }
     put!(page, "\n### With a limit on the size of files or on open files\n");
     let limits_not_held = vec!["file_size", "open_files"];
-    let ground = Ground { facts: usual, open_drives: Vec::new(), limits_not_held, open_to_accounts: Vec::new() };
+    let ground = Ground {
+        facts: usual,
+        open_drives: Vec::new(),
+        limits_not_held,
+        open_to_accounts: Vec::new(),
+        names_stay: Vec::new(),
+    };
     if let Some(Answer { strength, reason, .. }) = common(Guarantee::LimitsHeld, &ground) {
         debug_assert_eq!(strength, Strength::Lacks);
         put!(page, "- every tier: `{}` {}: {reason}.", Guarantee::LimitsHeld, strength.name());

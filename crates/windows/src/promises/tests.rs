@@ -62,13 +62,20 @@ fn a_leak_of_the_plan_is_a_promise_that_does_not_hold() {
             let guarantees: &[Guarantee] = match leak {
                 Leak::UserFilesReadable => &[Guarantee::ReadsConfined],
                 Leak::DeletedThroughParent | Leak::EveryoneWritable { .. } => &[Guarantee::WritesConfined],
-                Leak::UserProcesses => &[Guarantee::ProcessesHidden],
+                Leak::UserProcesses | Leak::ProcessesListed => &[Guarantee::ProcessesHidden],
                 Leak::Network | Leak::NamesThroughService => &[Guarantee::NetworkOff],
                 Leak::NoAccessLists { .. } => &[Guarantee::ReadsConfined, Guarantee::WritesConfined],
                 Leak::OpenToPackages { .. } | Leak::OpenToAccounts { .. } => &[Guarantee::ReadsConfined],
-                Leak::Pipes if tier == Tier::Container => &[],
                 Leak::Pipes => &[Guarantee::SocketsConfined],
+                Leak::UserDesktop => &[Guarantee::TerminalSafe],
                 Leak::Brokers => &[Guarantee::TreeDies],
+                Leak::NamesStay { .. } => &[Guarantee::NamesAbsent],
+                // A name is not reached; the guarantees speak of files, not of the registry.
+                Leak::PipesListed | Leak::OpenKeys => &[],
+                Leak::StartedOutside => {
+                    assert!(strength(&promises, Guarantee::TreeDies) < Strength::Holds, "{name} {tier}");
+                    &[]
+                }
             };
             for guarantee in guarantees {
                 assert_eq!(strength(&promises, *guarantee), Strength::Lacks, "{name} {tier}: {leak}");

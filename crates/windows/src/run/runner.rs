@@ -32,6 +32,8 @@ pub(super) enum Ask {
     Resolve(String),
     /// Try to open what is there with each of these rights by itself.
     Try(WindowsPath, AccessMask),
+    /// End every other process of the account.
+    EndOthers,
     /// Start a command on a desktop.
     Run(Command, String),
 }
@@ -45,7 +47,9 @@ pub(super) enum Tell {
     Open,
     /// A command runs.
     Started(ProcessId),
-    /// A command does not run.
+    /// This many processes of the account were ended, and none is left.
+    Ended(u32),
+    /// A command does not run, or processes are left.
     Failed(String),
 }
 
@@ -87,6 +91,7 @@ impl Runner {
                 _ => Tell::Open,
             },
             Ask::Try(path, rights) => self::try_each(host, &path, rights),
+            Ask::EndOthers => end_others(host)?,
             Ask::Run(command, desktop) => match self.start(host, &command, &desktop) {
                 Ok(process) => Tell::Started(process),
                 Err(error) => Tell::Failed(error.to_string()),
@@ -121,6 +126,30 @@ fn token<H: Host + ?Sized>(host: &mut H, own: &Token) -> Result<TokenHandle, Run
     host.restrict(&how, &Acl::new(dacl)).map_err(RunError::host("restricting the token"))
 }
 
+/// Ends what runs as the account besides the runner: commands, and what services started outside of the job for them. What is ended may
+/// have started more, so it is looked again until there is nothing.
+fn end_others<H: Host + ?Sized>(host: &mut H) -> Result<Tell, RunError> {
+    /// How often. Every round ends all that it sees.
+    const ROUNDS: u32 = 64;
+    let failed = RunError::host("ending what runs outside of the job");
+    let mut ended = 0;
+    for _ in 0..ROUNDS {
+        let others = host.others_of_user().map_err(&failed)?;
+        if others.is_empty() {
+            return Ok(Tell::Ended(ended));
+        }
+        for process in others {
+            match host.kill(process) {
+                Ok(()) => ended += 1,
+                // Gone meanwhile.
+                Err(error) if error.code == Code::INVALID_PARAMETER => {}
+                Err(error) => return Ok(Tell::Failed(error.to_string())),
+            }
+        }
+    }
+    Ok(Tell::Failed("processes of the account start new ones faster than they are ended".to_owned()))
+}
+
 /// Whether any of the rights, asked for by itself, is granted.
 fn try_each<H: Host + ?Sized>(host: &mut H, path: &WindowsPath, rights: AccessMask) -> Tell {
     for bit in (0..u32::BITS).map(|bit| AccessMask(1 << bit)).filter(|bit| rights.contains(*bit)) {
@@ -139,6 +168,7 @@ impl Ask {
             Ask::Probe(endpoint) => format!("probe\t{}\t{}", text(&endpoint.address), endpoint.port),
             Ask::Resolve(name) => format!("resolve\t{}", text(name)),
             Ask::Try(path, rights) => format!("try\t{}\t{:x}", text(&path.to_string()), rights.bits()),
+            Ask::EndOthers => "end-others".to_owned(),
             Ask::Run(command, desktop) => {
                 let Command { image, command_line, directory, environment } = command;
                 let paths = [image.to_string(), command_line.clone(), directory.to_string(), desktop.clone()];
@@ -155,6 +185,7 @@ impl Ask {
             ["probe", address, port] => {
                 Some(Ask::Probe(Endpoint { address: codec::text(address)?, port: port.parse().ok()? }))
             }
+            ["end-others"] => Some(Ask::EndOthers),
             ["resolve", name] => Some(Ask::Resolve(codec::text(name)?)),
             ["try", path, rights] => {
                 Some(Ask::Try(codec::path(path)?, AccessMask(u32::from_str_radix(rights, 16).ok()?)))
@@ -182,6 +213,7 @@ impl Tell {
             Tell::Blocked => "blocked".to_owned(),
             Tell::Open => "open".to_owned(),
             Tell::Started(process) => format!("started\t{process}"),
+            Tell::Ended(count) => format!("ended\t{count}"),
             Tell::Failed(why) => format!("failed\t{}", codec::quote(why.as_bytes())),
         }
     }
@@ -191,6 +223,7 @@ impl Tell {
             ["blocked"] => Some(Tell::Blocked),
             ["open"] => Some(Tell::Open),
             ["started", process] => process.parse().ok().map(Tell::Started),
+            ["ended", count] => count.parse().ok().map(Tell::Ended),
             ["failed", why] => codec::text(why).map(Tell::Failed),
             _ => None,
         }

@@ -5,12 +5,15 @@ use bailiwick_winsec::{AccessMask, AceFlags, AceKind};
 
 use super::launch::{self, Command};
 use super::line::Line;
+use super::quarantine::{self, Quarantine};
 use super::runner::{Ask, Tell};
+use super::watch::{Seen, Watch};
 use super::{RunError, assert, setup, stamp};
 use crate::host::{
     DesktopHandle, Endpoint, FileHandle, Host, JobHandle, Kind, Links, OpenFile, Place, ProcessId, StartAs,
     TokenHandle, Want, if_there,
 };
+use crate::losses::Losses;
 use crate::path::WindowsPath;
 use crate::plan::{Assertion, Identity, Pin, Plan, Stamp};
 
@@ -30,11 +33,28 @@ pub struct Surroundings<'a> {
 /// An open session. It ends with the process that opened it, whatever becomes of that.
 pub struct Session {
     plan: Plan,
-    job: JobHandle,
+    /// `None` once everything inside was ended.
+    job: Option<JobHandle>,
     desktop: String,
     desktop_handle: DesktopHandle,
     pins: Vec<FileHandle>,
     inside: Inside,
+    watch: Watch,
+    quarantine: Quarantine,
+    /// Why what services started outside of the job may still run, if so.
+    outside: Option<String>,
+    losses: Losses,
+}
+
+/// What there is to say at the end of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closing {
+    /// Guarded names that appeared since the last look.
+    pub seen: Vec<Seen>,
+    /// What was taken away and could not be deleted.
+    pub left: Vec<String>,
+    /// Why what services started outside of the job may still run, if so.
+    pub outside: Option<String>,
 }
 
 /// How commands are started.
@@ -46,7 +66,7 @@ enum Inside {
 }
 
 impl Session {
-    /// Opens a session on a prepared workspace: looks at every stamped object, takes the pins, makes job and desktop, starts the
+    /// Opens a session on a prepared workspace, for a run that was [admitted](crate::losses::admit): looks at every stamped object, takes the pins, makes job and desktop, starts the
     /// runner, and proves from inside what only shows there.
     ///
     /// # Errors
@@ -55,14 +75,17 @@ impl Session {
     pub fn open<H: Host + ?Sized>(
         host: &mut H,
         plan: &Plan,
+        losses: &Losses,
         around: &mut Surroundings<'_>,
     ) -> Result<Session, RunError> {
         launch::secure_self(host)?;
+        quarantine::sweep(host, around.state)?;
         let unseen = stamp::check(host, plan)?;
         let mut pins = Vec::new();
         for pin in &plan.pins {
             take(host, pin, &mut pins)?;
         }
+        let watch = Watch::open(host, plan)?;
         let job = launch::job(host, plan)?;
         let (handle, desktop) = launch::desktop(host, plan)?;
         let inside = match &plan.identity {
@@ -73,11 +96,24 @@ impl Session {
             }
             Identity::Caller { .. } | Identity::Container { .. } => Inside::Own(launch::token(host, plan)?),
         };
-        let session = Session { plan: plan.clone(), job, desktop, desktop_handle: handle, pins, inside };
+        let quarantine = Quarantine::new(around.state);
+        let (plan, job) = (plan.clone(), Some(job));
+        let session = Session {
+            plan,
+            job,
+            desktop,
+            desktop_handle: handle,
+            pins,
+            inside,
+            watch,
+            quarantine,
+            outside: None,
+            losses: losses.clone(),
+        };
         match session.prove(host, around, &unseen) {
             Ok(()) => Ok(session),
             Err(error) => {
-                session.close(host)?;
+                session.close(host, around)?;
                 Err(error)
             }
         }
@@ -94,14 +130,15 @@ impl Session {
         command: &Command,
         around: &mut Surroundings<'_>,
     ) -> Result<ProcessId, RunError> {
+        let job = self.job.ok_or(RunError::Over)?;
         match &self.inside {
             Inside::Own(token) => {
-                let process = launch::start(host, &self.plan, command, *token, self.job, &self.desktop)?;
+                let process = launch::start(host, &self.plan, command, *token, job, &self.desktop)?;
                 host.process_id(process).map_err(RunError::host("starting the command"))
             }
             Inside::Runner(line) => match line.ask(host, &Ask::Run(command.clone(), self.desktop.clone()), around)? {
                 Tell::Started(id) => {
-                    let facts = host.job(self.job).map_err(RunError::host("looking at the job"))?;
+                    let facts = host.job(job).map_err(RunError::host("looking at the job"))?;
                     assert::job(&self.plan.job, &facts, id)?;
                     Ok(id)
                 }
@@ -111,37 +148,89 @@ impl Session {
         }
     }
 
-    /// The watched names that exist now.
+    /// Looks at the guarded names of which Windows told something, and takes away what is there. For when Windows tells, and now and
+    /// then besides. A name that a process of the inside holds ends everything inside, and then goes.
     ///
     /// # Errors
     ///
-    /// [`RunError::Host`].
-    pub fn appeared<H: Host + ?Sized>(&self, host: &mut H) -> Result<Vec<WindowsPath>, RunError> {
-        let failed = RunError::host("looking for names that may not appear");
-        let mut appeared = Vec::new();
-        for path in &self.plan.watched {
-            let look = OpenFile::existing(AccessMask::FILE_READ_ATTRIBUTES);
-            if let Some(handle) = if_there(host.open(Place::Path(path), &look)).map_err(&failed)? {
-                host.close(handle).map_err(&failed)?;
-                appeared.push(path.clone());
+    /// [`RunError`]; then everything inside was ended, since it is not known any more what is there.
+    pub fn look<H: Host + ?Sized>(
+        &mut self,
+        host: &mut H,
+        around: &mut Surroundings<'_>,
+    ) -> Result<Vec<Seen>, RunError> {
+        match self.turn(host, around) {
+            Ok(seen) => Ok(seen),
+            Err(error) => {
+                self.end(host, around)?;
+                Err(error)
             }
         }
-        Ok(appeared)
     }
 
-    /// Ends the session and everything in it.
+    fn turn<H: Host + ?Sized>(&mut self, host: &mut H, around: &mut Surroundings<'_>) -> Result<Vec<Seen>, RunError> {
+        let is_over = self.job.is_none();
+        let mut seen = self.watch.turn(host, &mut self.quarantine, is_over)?;
+        let held = seen.iter().find_map(|seen| match seen {
+            Seen::Stuck { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        if let Some(path) = held.filter(|_| !is_over) {
+            self.end(host, around)?;
+            seen.retain(|seen| !matches!(seen, Seen::Stuck { .. }));
+            seen.push(Seen::Ended { path });
+            seen.extend(self.watch.turn(host, &mut self.quarantine, true)?);
+        }
+        Ok(seen)
+    }
+
+    /// What this session does without, as accepted: to be said before the first command.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// Whether everything inside was ended.
+    pub fn is_over(&self) -> bool {
+        self.job.is_none()
+    }
+
+    /// Ends everything inside, in the account wherever it runs, and lets the handles on protected names go: a second name of one is
+    /// held by them too.
+    fn end<H: Host + ?Sized>(&mut self, host: &mut H, around: &mut Surroundings<'_>) -> Result<(), RunError> {
+        let failed = RunError::host("ending the session");
+        let Some(job) = self.job.take() else { return Ok(()) };
+        self.outside = self.end_outside(host, around).err().map(|error| error.to_string());
+        host.close_job(job).map_err(&failed)?;
+        std::mem::take(&mut self.pins).into_iter().try_for_each(|pin| host.close(pin).map_err(&failed))
+    }
+
+    /// Ends the session and everything in it, and looks at every guarded name once more, now that nothing inside can make one.
     ///
     /// # Errors
     ///
-    /// [`RunError::Host`].
-    pub fn close<H: Host + ?Sized>(self, host: &mut H) -> Result<(), RunError> {
+    /// [`RunError`].
+    pub fn close<H: Host + ?Sized>(mut self, host: &mut H, around: &mut Surroundings<'_>) -> Result<Closing, RunError> {
         let failed = RunError::host("ending the session");
-        host.close_job(self.job).map_err(&failed)?;
+        self.end(host, around)?;
+        let seen = self.turn(host, around)?;
+        let left = self.quarantine.clean(host)?;
         if let Inside::Runner(line) = self.inside {
             line.close(host)?;
         }
         host.close_desktop(self.desktop_handle).map_err(&failed)?;
-        self.pins.into_iter().try_for_each(|pin| host.close(pin).map_err(&failed))
+        self.watch.close(host)?;
+        Ok(Closing { seen, left, outside: self.outside })
+    }
+
+    /// In the account, ends everything but the runner, wherever it runs.
+    fn end_outside<H: Host + ?Sized>(&self, host: &mut H, around: &mut Surroundings<'_>) -> Result<(), RunError> {
+        match &self.inside {
+            Inside::Own(_) => Ok(()),
+            Inside::Runner(line) => match line.ask(host, &Ask::EndOthers, around)? {
+                Tell::Ended(_) => Ok(()),
+                other => Err(RunError::Runner(format!("{other:?}"))),
+            },
+        }
     }
 
     /// What can be shown only from inside, before any command runs there.
@@ -151,6 +240,8 @@ impl Session {
         around: &mut Surroundings<'_>,
         unseen: &[&Stamp],
     ) -> Result<(), RunError> {
+        // What a session that was cut short left running would be another inside in the same account.
+        self.end_outside(host, around)?;
         self.prove_filters(host, around)?;
         self.prove_names(host, around)?;
         unseen.iter().try_for_each(|stamp| self.prove_refusals(host, around, stamp))
@@ -171,8 +262,8 @@ impl Session {
         }
         let Inside::Own(token) = &self.inside else { return Err(RunError::WrongTier) };
         let name = format!("{}.example.com", launch::nonce(host)?);
-        let identity = launch::identity(&self.plan, *token)?;
-        let line = Line::open(host, &self.plan, around, identity, (self.job, &self.desktop))?;
+        let (identity, job) = (launch::identity(&self.plan, *token)?, self.job.ok_or(RunError::Over)?);
+        let line = Line::open(host, &self.plan, around, identity, (job, &self.desktop))?;
         let answer = line.ask(host, &Ask::Resolve(name), around);
         line.close(host)?;
         match answer? {

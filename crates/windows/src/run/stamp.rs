@@ -20,7 +20,7 @@ use super::RunError;
 use super::journal::{Change, Journal};
 use crate::host::{Code, FileHandle, Host, Kind, OpenFile, Place, Security};
 use crate::path::WindowsPath;
-use crate::plan::{Inheritance, Plan, Stamp};
+use crate::plan::{Inheritance, Plan, Purpose, Stamp};
 
 /// What looking at a stamped object takes.
 const LOOK: AccessMask = AccessMask(AccessMask::READ_CONTROL.0 | AccessMask::FILE_READ_ATTRIBUTES.0);
@@ -28,10 +28,11 @@ const LOOK: AccessMask = AccessMask(AccessMask::READ_CONTROL.0 | AccessMask::FIL
 /// What writing a stamp takes: `FILE_LIST_DIRECTORY` for the walk.
 pub(super) const STAMP: AccessMask = AccessMask(LOOK.0 | AccessMask::WRITE_DAC.0 | AccessMask::FILE_LIST_DIRECTORY.0);
 
-/// Every SID that a plan puts into access lists.
+/// Every SID of bailiwick's that a plan puts into access lists. The user's is not bailiwick's: of its entries exactly the planned ones are.
 pub fn sids(plan: &Plan) -> Vec<Sid> {
     let mut sids = vec![plan.identity.sid()];
-    for entry in plan.stamps.iter().flat_map(|stamp| &stamp.entries) {
+    let ours = plan.stamps.iter().filter(|stamp| stamp.purpose != Purpose::TakeAway);
+    for entry in ours.flat_map(|stamp| &stamp.entries) {
         if !sids.contains(&entry.sid) {
             sids.push(entry.sid);
         }

@@ -4,4 +4,5 @@ mod adversary;
 mod crash;
 mod life;
 mod stage;
+mod watch;
 mod weak;

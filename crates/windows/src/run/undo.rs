@@ -18,6 +18,7 @@ pub(super) fn undo<H: Host + ?Sized>(host: &mut H, change: &Change) -> Result<Ve
             return unstamp(host, &Stamped { path, id: *id, original, written, ours });
         }
         Change::Directory { path } | Change::File { path } => return delete_tree(host, path),
+        Change::Hidden { path } => return delete_hidden(host, path),
         Change::Account { name, comment } => return delete_account(host, name, comment),
         // A broker that ends between starting its runner and putting it into the job leaves it suspended: it never ran, and it
         // is in no job that would end it.
@@ -87,7 +88,10 @@ fn unstamp_through<H: Host + ?Sized>(
     let written = SecurityDescriptor::parse(stamped.written).map_err(damaged)?;
     let is_as_written = present.dacl == written.dacl && present.control == written.control;
     // Somebody else changed the list since: only what is ours goes.
-    let after = if is_as_written { original } else { stamp::without(&present, stamped.ours, true) };
+    let after = match is_as_written {
+        true => original,
+        false => without_added(&stamp::without(&present, stamped.ours, true), &original, &written),
+    };
     if after.dacl != present.dacl || after.control != present.control {
         host.set_security(handle, Security::Dacl(&after)).map_err(&failed)?;
     }
@@ -99,6 +103,23 @@ fn unstamp_through<H: Host + ?Sized>(
     let how = Walk { ours: stamped.ours, linked: LinkedFiles::Leave, aim };
     let walked = stamp::walk(host, handle, &after, &how)?;
     Ok(walked.left.into_iter().map(|left| format!("{place}{left}")).collect())
+}
+
+/// The list without the very entries that a stamp added: one of them may be for the user, whose other entries stay.
+fn without_added(
+    present: &SecurityDescriptor,
+    original: &SecurityDescriptor,
+    written: &SecurityDescriptor,
+) -> SecurityDescriptor {
+    let aces = |descriptor: &SecurityDescriptor| descriptor.dacl.acl().map(|acl| acl.aces.clone()).unwrap_or_default();
+    let before = aces(original);
+    let added: Vec<Ace> =
+        aces(written).into_iter().filter(|ace| !ace.is_inherited() && !before.contains(ace)).collect();
+    let mut after = present.clone();
+    if let Some(acl) = after.dacl.acl_mut() {
+        acl.aces.retain(|ace| !added.contains(ace));
+    }
+    after
 }
 
 /// Whether an entry lets one of ours make files.
@@ -119,6 +140,30 @@ fn delete_tree<H: Host + ?Sized>(host: &mut H, path: &WindowsPath) -> Result<Vec
     let Some(root) = if_there(host.open(Place::Path(path), &OpenFile::existing(access))).map_err(&failed)? else {
         return Ok(Vec::new());
     };
+    delete_through(host, root, path)
+}
+
+/// Deletes what was taken away. The inside may have made it so that the user cannot look into it or delete it: then it is left,
+/// under its harmless name.
+pub(super) fn delete_hidden<H: Host + ?Sized>(host: &mut H, path: &WindowsPath) -> Result<Vec<String>, RunError> {
+    match delete_tree(host, path) {
+        Err(RunError::Host { error, .. }) if matches!(error.code, Code::ACCESS_DENIED | Code::SHARING_VIOLATION) => {
+            Ok(vec![format!("`{}` was taken away and cannot be deleted: {error}", path.shown())])
+        }
+        // Its directory was moved: where it went, its name is as harmless.
+        Err(RunError::Host { error, .. }) if error.code == Code::REPARSE_POINT_ENCOUNTERED => Ok(Vec::new()),
+        deleted => deleted,
+    }
+}
+
+/// [`delete_tree`] through a handle with `DELETE` and `FILE_LIST_DIRECTORY`, which is closed.
+fn delete_through<H: Host + ?Sized>(
+    host: &mut H,
+    root: FileHandle,
+    path: &WindowsPath,
+) -> Result<Vec<String>, RunError> {
+    let failed = RunError::host("deleting what bailiwick made");
+    let access = AccessMask::DELETE | AccessMask::FILE_LIST_DIRECTORY | AccessMask::FILE_READ_ATTRIBUTES;
     // Each directory is emptied before it goes. A name that cannot be deleted is left, and with it what is above.
     let mut stack: Vec<(FileHandle, Option<Vec<String>>)> = vec![(root, None)];
     let mut left = Vec::new();

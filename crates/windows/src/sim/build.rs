@@ -62,7 +62,7 @@ fn system_token() -> Token {
     token
 }
 
-fn descriptor(sddl: &str) -> SecurityDescriptor {
+pub(super) fn descriptor(sddl: &str) -> SecurityDescriptor {
     // The texts of this file are constants; a wrong one would leave an object that nobody can open, which tests notice.
     sddl::parse(sddl, &Domains::NONE).unwrap_or_default()
 }
@@ -73,6 +73,7 @@ pub(super) fn world(facts: &Facts) -> World {
         nodes: BTreeMap::new(),
         roots: BTreeMap::new(),
         opened: BTreeMap::new(),
+        told: BTreeMap::new(),
         accounts: BTreeMap::new(),
         rights: BTreeMap::new(),
         profiles: BTreeMap::new(),
@@ -93,11 +94,13 @@ pub(super) fn world(facts: &Facts) -> World {
         next_relative_id: 2000,
         next_logon: 900_000,
         chance: 0x9e37_79b9_7f4a_7c15,
+        others: super::others::others(facts),
         calls: Calls::default(),
     };
     described(&mut world, facts);
     peopled(&mut world, facts);
     registry(&mut world, facts);
+    super::others::keys(&mut world, facts);
     running(&mut world, facts);
     world
 }
@@ -173,6 +176,9 @@ fn peopled(world: &mut World, facts: &Facts) {
     plant_below(world, &folders.windows, r"System32\spool\drivers\color", NodeKind::Directory, Some(color));
     let temp = "O:SYG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;0x100026;;;BU)(A;OICIIO;FA;;;CO)";
     plant_below(world, &folders.windows, "Temp", NodeKind::Directory, Some(temp));
+    // Whoever is authenticated may register a task of its own.
+    let tasks = "O:SYG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;CI;0x100106;;;AU)";
+    plant_below(world, &folders.windows, r"System32\Tasks", NodeKind::Directory, Some(tasks));
     // What the description found open is there and open.
     for place in facts.open_to_all.iter().filter(|place| !place.path.is_root()) {
         let rights = match place.access {

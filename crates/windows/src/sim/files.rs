@@ -7,7 +7,7 @@ use bailiwick_winsec::{AccessMask, AclField, Control, ObjectType, SecurityDescri
 use super::tree::{End, Opened, Reached};
 use super::{Actor, World};
 use crate::host::{
-    Answer, Code, Entry, FileFacts, FileHandle, Files, Links, OpenFile, Place, ProcessId, Security, Want,
+    Answer, Code, Entry, FileFacts, FileHandle, Files, Links, OpenFile, Place, ProcessId, Security, Told, Want,
 };
 use crate::path::{WindowsPath, fold};
 
@@ -117,10 +117,32 @@ impl World {
         to: &WindowsPath,
         replace: bool,
     ) -> Result<(), Code> {
+        let (token, _) = self.asking(process)?;
+        let source = self.handle_with(process, handle, AccessMask::DELETE)?;
+        let (directory, name, taken) = self.target(&token, to, self.node(source.node)?.volume)?;
+        self.rename_into(process, handle, (directory, name, taken), replace)
+    }
+
+    fn rename_here(&mut self, process: ProcessId, handle: FileHandle, name: &str) -> Result<(), Code> {
+        let source = self.handle_with(process, handle, AccessMask::DELETE)?;
+        let (directory, _) = source.name.ok_or(Code::ACCESS_DENIED)?;
+        let taken = match self.below(directory, name)? {
+            End::There(reached) => Some(reached),
+            End::Free { .. } => None,
+        };
+        self.rename_into(process, handle, (directory, name.to_owned(), taken), false)
+    }
+
+    fn rename_into(
+        &mut self,
+        process: ProcessId,
+        handle: FileHandle,
+        (directory, name, taken): (u64, String, Option<Reached>),
+        replace: bool,
+    ) -> Result<(), Code> {
         let (token, hostile) = self.asking(process)?;
         let source = self.handle_with(process, handle, AccessMask::DELETE)?;
         let (from, old) = source.name.clone().ok_or(Code::ACCESS_DENIED)?;
-        let (directory, name, taken) = self.target(&token, to, self.node(source.node)?.volume)?;
         if self.is_within(directory, source.node) {
             return Err(Code::INVALID_PARAMETER);
         }
@@ -221,6 +243,7 @@ impl Files for Actor {
     fn close(&mut self, handle: FileHandle) -> Answer<()> {
         self.call("close", "a handle", |world, process| {
             world.handle(process, handle)?;
+            world.told.remove(&handle.0);
             if let Some(opened) = world.opened.remove(&handle.0) {
                 world.forget_if_nameless(opened.reached.node);
             }
@@ -296,6 +319,10 @@ impl Files for Actor {
         self.call("rename", to, |world, process| world.rename_to(process, handle, to, replace))
     }
 
+    fn rename_here(&mut self, handle: FileHandle, name: &str) -> Answer<()> {
+        self.call("rename_here", name, |world, process| world.rename_here(process, handle, name))
+    }
+
     fn link(&mut self, handle: FileHandle, to: &WindowsPath) -> Answer<()> {
         self.call("link", to, |world, process| {
             let (token, hostile) = world.asking(process)?;
@@ -324,6 +351,10 @@ impl Files for Actor {
                 return Err(Code::DIRECTORY_NOT_EMPTY);
             }
             node.link = target.cloned();
+            // FILE_ATTRIBUTE_REPARSE_POINT comes or goes.
+            if let Some((directory, name)) = reached.name {
+                world.tell(directory, &name);
+            }
             Ok(())
         })
     }
@@ -345,6 +376,29 @@ impl Files for Actor {
 
     fn set_security(&mut self, handle: FileHandle, change: Security<'_>) -> Answer<()> {
         self.call("set_security", "a handle", |world, process| world.change_security(process, handle, change))
+    }
+
+    fn watch(&mut self, directory: FileHandle) -> Answer<()> {
+        self.call("watch", "a handle", |world, process| {
+            let reached = world.handle_with(process, directory, AccessMask::FILE_LIST_DIRECTORY)?;
+            if world.node(reached.node)?.kind != NodeKind::Directory {
+                return Err(Code::DIRECTORY);
+            }
+            world.told.entry(directory.0).or_default();
+            Ok(())
+        })
+    }
+
+    fn told(&mut self, directory: FileHandle) -> Answer<Told> {
+        self.call("told", "a handle", |world, process| {
+            let node = world.handle(process, directory)?.reached.node;
+            let is_root = world.roots.values().any(|root| *root == node);
+            if world.node(node)?.names == 0 && !is_root {
+                return Err(Code::ACCESS_DENIED);
+            }
+            let telling = std::mem::take(world.told.get_mut(&directory.0).ok_or(Code::INVALID_PARAMETER)?);
+            Ok(if telling.overflow { Told::Overflow } else { Told::Names(telling.names) })
+        })
     }
 }
 

@@ -13,7 +13,7 @@ const SET_VALUE: AccessMask = AccessMask(2);
 const CREATE_SUB_KEY: AccessMask = AccessMask(4);
 
 impl World {
-    fn ask(&self, process: ProcessId, descriptor: &SecurityDescriptor, what: Request) -> Result<(), Code> {
+    pub(super) fn ask(&self, process: ProcessId, descriptor: &SecurityDescriptor, what: Request) -> Result<(), Code> {
         let process = self.processes.get(&process).ok_or(Code::PROCESS_ABORTED)?;
         let verdict = check(&process.token, descriptor, what);
         let counts = verdict.is_granted() || (process.hostile && !verdict.is_denied());

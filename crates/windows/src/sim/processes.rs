@@ -1,7 +1,7 @@
 //! Processes, jobs, desktops, objects of the session.
 
 use bailiwick_winsec::token::{Group, Privilege, Privileges, Token};
-use bailiwick_winsec::{AccessMask, Ace, Acl, ObjectType, Request, SecurityDescriptor, Sid, check};
+use bailiwick_winsec::{AccessMask, Ace, Acl, AclField, ObjectType, Request, SecurityDescriptor, Sid, check};
 
 use super::{Actor, Job, Process, World, build};
 use crate::host::{
@@ -13,13 +13,16 @@ use crate::host::{
 const TERMINATE: AccessMask = AccessMask(0x0001);
 const VM_READ: AccessMask = AccessMask(0x0010);
 
-/// The descriptor that a new process gets: its user, SYSTEM, and its logon for reading memory, querying and ending.
+/// The descriptor that a new process gets: its user, SYSTEM, and its logon for reading memory, querying and ending; and its level.
 pub(super) fn process_descriptor(token: &Token) -> SecurityDescriptor {
     const BY_LOGON: AccessMask = AccessMask(0x0012_1411);
     let full = ObjectType::Process.mapping().all;
     let mut aces = vec![Ace::allow(token.user, full), Ace::allow(Sid::SYSTEM, full)];
     aces.extend(token.logon_sids().map(|group| Ace::allow(group.sid, BY_LOGON)));
-    SecurityDescriptor::new(token.owner, token.primary_group, Acl::new(aces))
+    // Nobody below its level reads or changes a process.
+    let label = Ace::label(token.integrity.sid(), AccessMask::NO_WRITE_UP | AccessMask::NO_READ_UP);
+    let security = SecurityDescriptor::new(token.owner, token.primary_group, Acl::new(aces));
+    SecurityDescriptor { sacl: AclField::Present(Acl::new(vec![label])), ..security }
 }
 
 impl World {
@@ -47,6 +50,7 @@ impl World {
             let nodes: Vec<u64> =
                 self.opened.values().filter(|open| open.process == id).map(|open| open.reached.node).collect();
             self.opened.retain(|_, open| open.process != id);
+            self.told.retain(|handle, _| self.opened.contains_key(handle));
             nodes.into_iter().for_each(|node| self.forget_if_nameless(node));
             self.listeners.retain(|_, listener| *listener != id);
             self.tokens.retain(|_, (holder, _)| *holder != id);
@@ -157,7 +161,7 @@ impl World {
     }
 
     /// Opens a process by number with the caller's token.
-    fn open_process(&self, process: ProcessId, target: ProcessId, rights: AccessMask) -> Result<(), Code> {
+    pub(super) fn open_process(&self, process: ProcessId, target: ProcessId, rights: AccessMask) -> Result<(), Code> {
         let asking = self.processes.get(&process).ok_or(Code::PROCESS_ABORTED)?;
         let target =
             self.processes.get(&target).filter(|target| target.exit.is_none()).ok_or(Code::INVALID_PARAMETER)?;
@@ -288,6 +292,14 @@ impl Processes for Actor {
         self.call("read_memory", target, |world, process| {
             world.open_process(process, target, VM_READ)?;
             Ok(world.processes.get(&target).map(|target| target.memory.clone()).unwrap_or_default())
+        })
+    }
+
+    fn others_of_user(&mut self) -> Answer<Vec<ProcessId>> {
+        self.call("others_of_user", "the system", |world, process| {
+            let user = world.token_of(process)?.user;
+            let alive = world.processes.iter().filter(|(_, other)| other.exit.is_none() && other.token.user == user);
+            Ok(alive.map(|(id, _)| *id).filter(|id| *id != process).collect())
         })
     }
 

@@ -43,6 +43,16 @@ pub(super) struct Opened {
     pub(super) rights: ntfs::Opened,
 }
 
+/// Records that the buffer of a watched directory holds here: few, so that tests see it overflow.
+const MOST_TOLD: usize = 16;
+
+/// What a handle is to be told of its directory.
+#[derive(Debug, Default)]
+pub(super) struct Telling {
+    pub(super) names: Vec<String>,
+    pub(super) overflow: bool,
+}
+
 /// A node as the rules of NTFS look at it.
 pub(super) struct View<'a> {
     node: &'a Node,
@@ -215,12 +225,30 @@ impl World {
         if let Some(node) = self.nodes.get_mut(&node) {
             node.names += 1;
         }
+        self.tell(directory, spelled);
+    }
+
+    /// Tells whoever watches a directory that something happened to a name in it.
+    pub(super) fn tell(&mut self, directory: u64, name: &str) {
+        for (handle, telling) in &mut self.told {
+            if self.opened.get(handle).is_none_or(|opened| opened.reached.node != directory) {
+                continue;
+            }
+            if telling.names.len() >= MOST_TOLD {
+                // All of it is thrown away, as Windows does.
+                telling.names.clear();
+                telling.overflow = true;
+            } else if !telling.overflow {
+                telling.names.push(name.to_owned());
+            }
+        }
     }
 
     /// Takes a name away; a node without a name stays only as long as a handle is open on it.
     pub(super) fn remove_name(&mut self, directory: u64, folded: &str) {
         let Some(holder) = self.nodes.get_mut(&directory) else { return };
-        let Some((_, id)) = holder.children.remove(folded) else { return };
+        let Some((spelled, id)) = holder.children.remove(folded) else { return };
+        self.tell(directory, &spelled);
         if let Some(node) = self.nodes.get_mut(&id) {
             node.names = node.names.saturating_sub(1);
         }

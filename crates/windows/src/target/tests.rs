@@ -13,7 +13,7 @@ pub(crate) fn target(name: &str, tier: Tier, user: &str) -> Result<(Facts, Targe
     let (facts, workspace) = machine(name);
     let source = Source::File("policy.toml".into());
     let user = Document::parse(user, source, Layer::User).unwrap_or_else(|error| panic!("{error}"));
-    let policy = profile::policy("workspace", Some(user), None).unwrap().unwrap();
+    let policy = profile::policy("workspace", tier, Some(user), None).unwrap().unwrap();
     let asked = Asked { current_dir: workspace.clone(), workspace, tier };
     let target = Target::resolve(&policy, &facts, &asked)?;
     Ok((facts, target))
@@ -116,7 +116,7 @@ fn with_junction(at: &str, to: &str, user: &str) -> Result<Target, TargetError> 
     facts.objects.push(crate::facts::Object { path: path(at), kind: ObjectKind::Link(path(to)), ..template });
     facts.objects.sort_by(|a, b| a.path.cmp(&b.path));
     let user = Document::parse(user, Source::File("policy.toml".into()), Layer::User).unwrap();
-    let policy = profile::policy("workspace", Some(user), None).unwrap().unwrap();
+    let policy = profile::policy("workspace", Tier::Guard, Some(user), None).unwrap().unwrap();
     Target::resolve(&policy, &facts, &Asked { current_dir: workspace.clone(), workspace, tier: Tier::Guard })
 }
 

@@ -77,7 +77,7 @@ impl Machine {
         }
         let request = sandbox(parsed)?.request().map_err(Failure::new)?;
         let name = request.profile.as_deref().unwrap_or(PROFILE);
-        let policy = profile::policy(name, None, Some(request.options)).map_err(Failure::new)?;
+        let policy = profile::policy(name, self.tier, None, Some(request.options)).map_err(Failure::new)?;
         let policy = policy.ok_or_else(|| {
             let name = escape(OsStr::new(name));
             Failure::new(format!("`{name}` is not a built-in profile, and --as knows no others: profiles of yours are files of this machine"))

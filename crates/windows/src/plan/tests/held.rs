@@ -54,7 +54,7 @@ fn target(facts: &Facts, tier: Tier, rules: &[(usize, WindowsPath)]) -> Target {
     let [read, write, deny, protect] = lists.map(|list| list.join(", "));
     let text = format!("[files]\nread = [{read}]\nwrite = [{write}]\ndeny = [{deny}]\nprotect = [{protect}]");
     let user = Document::parse(&text, Source::File("policy.toml".into()), Layer::User).unwrap();
-    let policy = crate::profile::policy("workspace", Some(user), None).unwrap().unwrap();
+    let policy = crate::profile::policy("workspace", tier, Some(user), None).unwrap().unwrap();
     let workspace = WindowsPath::parse(r"D:\w").unwrap();
     Target::resolve(&policy, facts, &Asked { current_dir: workspace.clone(), workspace, tier }).unwrap()
 }
@@ -64,8 +64,13 @@ fn descriptor(plan: &Plan, facts: &Facts, path: &WindowsPath) -> SecurityDescrip
     let mut ways: Vec<WindowsPath> = path.ancestors().collect();
     ways.reverse();
     ways.push(path.clone());
-    let ours: BTreeSet<String> =
-        plan.stamps.iter().flat_map(|stamp| &stamp.entries).map(|ace| ace.sid.to_string()).collect();
+    let ours: BTreeSet<String> = plan
+        .stamps
+        .iter()
+        .filter(|stamp| stamp.purpose != Purpose::TakeAway)
+        .flat_map(|stamp| &stamp.entries)
+        .map(|ace| ace.sid.to_string())
+        .collect();
     let mut inherited: Vec<KnownAce> = Vec::new();
     let mut here = Vec::new();
     for way in ways {

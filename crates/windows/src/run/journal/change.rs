@@ -34,6 +34,11 @@ pub enum Change {
         /// Where.
         path: WindowsPath,
     },
+    /// What appeared under a guarded name, now under a name that nobody could foresee, on its way to being deleted.
+    Hidden {
+        /// The name that nobody could foresee.
+        path: WindowsPath,
+    },
     /// A new account or group.
     Account {
         /// Its name.
@@ -96,7 +101,7 @@ impl Change {
                 codec::quote(written),
                 codec::from_sids(ours),
             ],
-            Change::Directory { path: at } | Change::File { path: at } => vec![path(at)],
+            Change::Directory { path: at } | Change::File { path: at } | Change::Hidden { path: at } => vec![path(at)],
             Change::Account { name, comment } => vec![text(name), text(comment)],
             Change::Profile { sid } => vec![sid.to_string()],
             Change::Right { sid, right } => vec![sid.to_string(), right.name().to_owned()],
@@ -116,6 +121,7 @@ impl Change {
             Change::Stamp { .. } => "stamp",
             Change::Directory { .. } => "directory",
             Change::File { .. } => "file",
+            Change::Hidden { .. } => "hidden",
             Change::Account { .. } => "account",
             Change::Profile { .. } => "profile",
             Change::Right { .. } => "right",
@@ -142,6 +148,7 @@ impl Change {
             }
             ["directory", path] => Change::Directory { path: codec::path(path)? },
             ["file", path] => Change::File { path: codec::path(path)? },
+            ["hidden", path] => Change::Hidden { path: codec::path(path)? },
             ["account", name, comment] => Change::Account { name: codec::text(name)?, comment: codec::text(comment)? },
             ["profile", sid] => Change::Profile { sid: sid.parse().ok()? },
             ["right", sid, right] => Change::Right { sid: sid.parse().ok()?, right: LogonRight::from_name(right)? },
@@ -191,6 +198,7 @@ impl fmt::Display for Change {
             }
             Change::Directory { path } => write!(f, "the directory `{}`", path.shown()),
             Change::File { path } => write!(f, "the file `{}`", path.shown()),
+            Change::Hidden { path } => write!(f, "what was taken away, at `{}`", path.shown()),
             Change::Account { name, .. } => write!(f, "the account or group `{}`", shown(name)),
             Change::Profile { sid } => write!(f, "the profile of {sid}"),
             Change::Right { sid, right } => write!(f, "{} of {sid}", right.name()),

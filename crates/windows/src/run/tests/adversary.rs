@@ -1,220 +1,101 @@
-//! An attacker with the planned token against the boundary: what happened on the host, held against `decide`.
+//! An attacker with the planned token against the boundary: what became of the host, held against `decide` and the declared leaks.
 //!
-//! Before and after the attacker acts, every file under every name is compared. What changed must be allowed by `decide`, or be a leak that the
-//! plan declares; which leaks were seen is collected, and the ones that a tier declares are found by the search.
+//! Before and after each act everything is compared: every file under every name, keys, processes, pipes, services, the desktop, the
+//! clipboard. What changed, and what the attacker got to know, must be allowed by `decide` or be a leak that the plan
+//! declares. The search draws trees, policies and acts from a fixed seed; which leaks it saw must be exactly those that the plan
+//! declares, so a leak that is new and one that is gone both fail.
 
-use std::collections::BTreeSet;
+pub(super) mod acts;
+mod attempt;
+pub(super) mod places;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bailiwick_policy::decide::Verdict;
-use bailiwick_winsec::ntfs::Share;
-use bailiwick_winsec::sddl::{self, Domains};
-use bailiwick_winsec::token::Integrity;
-use bailiwick_winsec::{AccessMask, Sid};
+use bailiwick_winsec::token::Token;
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
+
+pub(super) use acts::{Act, Spot};
+pub(super) use attempt::write_file;
+pub(super) use places::{facts, places};
 
 use super::stage::{Planned, Stage, path};
-use crate::facts::tests::machine;
-use crate::facts::{Facts, Object, ObjectKind};
-use crate::host::{Answer, Files, Host, Links, OpenFile, Place, Processes, Security, Want};
 use crate::path::WindowsPath;
 use crate::plan::{Leak, Plan};
-use crate::sim::Actor;
+use crate::run::stamp::LinkedFiles;
+use crate::sim::{Actor, FileState};
 use crate::target::Verb;
 use crate::tier::Tier;
-
-pub(super) fn write_file<H: Host + ?Sized>(host: &mut H, path: &WindowsPath, content: &[u8]) -> Answer<()> {
-    let want = Want::New { directory: false, security: None };
-    let how = OpenFile { access: AccessMask::FILE_GENERIC_WRITE, share: Share::ALL, links: Links::Follow, want };
-    let handle = host.open(Place::Path(path), &how)?;
-    host.write(handle, content)?;
-    host.close(handle)
-}
-
-/// What the attacker does. Numbers choose among [`places`].
-#[derive(Clone, Debug)]
-pub(super) enum Act {
-    Read(usize),
-    Overwrite(usize),
-    MakeFile(usize, usize),
-    MakeDirectory(usize, usize),
-    Delete(usize),
-    Move(usize, usize, usize),
-    Replace(usize, usize),
-    HardLink(usize, usize, usize),
-    Junction(usize, usize),
-    Stream(usize),
-    OpenList(usize),
-    Own(usize),
-    Lower(usize),
-    ReadOnly(usize),
-    Memory,
-    /// Not the attacker's: the user ends the session, has the stamps handed down again, and opens another.
-    Restamp,
-}
-
-pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let place = || 0..64usize;
-    let name = || 0..NAMES.len();
-    let act = prop_oneof![
-        place().prop_map(Act::Read),
-        place().prop_map(Act::Overwrite),
-        (place(), name()).prop_map(|(at, name)| Act::MakeFile(at, name)),
-        (place(), name()).prop_map(|(at, name)| Act::MakeDirectory(at, name)),
-        place().prop_map(Act::Delete),
-        (place(), place(), name()).prop_map(|(from, to, name)| Act::Move(from, to, name)),
-        (place(), place()).prop_map(|(from, to)| Act::Replace(from, to)),
-        (place(), place(), name()).prop_map(|(from, to, name)| Act::HardLink(from, to, name)),
-        (place(), place()).prop_map(|(at, to)| Act::Junction(at, to)),
-        place().prop_map(Act::Stream),
-        place().prop_map(Act::OpenList),
-        place().prop_map(Act::Own),
-        place().prop_map(Act::Lower),
-        place().prop_map(Act::ReadOnly),
-        Just(Act::Memory),
-        Just(Act::Restamp),
-    ];
-    prop::collection::vec(act, 1..24)
-}
-
-const NAMES: [&str; 6] = ["new", "b", "link", ".husky", "hooks", "f.txt"];
-
-/// Where the attacker tries: the workspace with its protected names, what lies beside it, and everything that it would like.
-pub(super) fn places() -> Vec<WindowsPath> {
-    [
-        r"D:\w",
-        r"D:\w\a",
-        r"D:\w\a\f.txt",
-        r"D:\w\a\b",
-        r"D:\w\b",
-        r"D:\w\b\f.txt",
-        r"D:\w\new",
-        r"D:\w\link",
-        r"D:\w\new\link",
-        r"D:\w\new\new",
-        r"D:\w\a\link",
-        r"D:\w\a\new",
-        r"D:\w\.git",
-        r"D:\w\.git\hooks",
-        r"D:\w\.git\hooks\f.txt",
-        r"D:\w\.git\config",
-        r"D:\w\.vscode",
-        r"D:\w\.env",
-        r"D:\out",
-        r"D:\out\a",
-        r"D:\out\a\f.txt",
-        r"D:\out\b",
-        r"D:\out\b\f.txt",
-        r"D:\out\f.txt",
-        r"D:\",
-        r"D:\archive\2019\taxes.txt",
-        r"D:\archive\2019",
-        r"C:\",
-        r"C:\Users",
-        r"C:\Users\notes.txt",
-        r"C:\Users\lee\.ssh\id_ed25519",
-        r"C:\Users\lee\.ssh",
-        r"C:\Users\lee\.gitconfig",
-        r"C:\Users\lee\.cargo\bin",
-        r"C:\Users\lee\Documents\letter.txt",
-        r"C:\Users\lee\Documents",
-        r"C:\Users\lee",
-        r"C:\Users\lee\AppData\Local",
-        r"C:\Users\lee\AppData\Local\bailiwick",
-        r"C:\Users\lee\AppData\Local\bailiwick\journal",
-        r"C:\Users\lee\AppData\Local\bailiwick\bailiwick-01.secret",
-        r"C:\Users\eve\diary.txt",
-        r"C:\Users\eve",
-        r"C:\Users\Public\Documents",
-        r"C:\Users\Public\Documents\shared.txt",
-        r"C:\ProgramData\Everyone",
-        r"C:\ProgramData\Everyone\drop.txt",
-        r"C:\ProgramData\Vendor\settings.ini",
-        r"C:\ProgramData\bailiwick-setup\journal",
-        r"C:\Program Files\Git\cmd\git.exe",
-        r"C:\Windows\System32\cmd.exe",
-        r"C:\Windows\Temp",
-        r"C:\Windows\System32\spool\drivers\color",
-    ]
-    .map(path)
-    .to_vec()
-}
-
-/// A machine with two drives and a tree of the user's on the second, open as a drive's root makes it.
-pub(super) fn facts() -> Facts {
-    let (mut facts, _) = machine("several-drives");
-    facts.setup = None;
-    // A drive without access lists is a loss that every tier declares; here it would hide others.
-    facts.drives.retain(|drive| matches!(drive.letter, 'C' | 'D'));
-    facts.volumes.retain(|(_, letter)| matches!(letter, Some('C' | 'D')));
-    facts.objects.retain(|object| !path(r"E:\").covers(&object.path) && !path(r"Z:\").covers(&object.path));
-    let user = facts.user.sid;
-    let directory = format!(
-        "O:{user}G:{user}D:AI(A;OICIID;FA;;;BA)(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)(A;ID;0x1301bf;;;AU)(A;OICIIOID;SDGXGWGR;;;AU)(A;OICIID;FA;;;{user})"
-    );
-    let file = format!(
-        "O:{user}G:{user}D:AI(A;ID;FA;;;BA)(A;ID;FA;;;SY)(A;ID;0x1200a9;;;BU)(A;ID;0x1301bf;;;AU)(A;ID;FA;;;{user})"
-    );
-    for place in places().into_iter().filter(|place| path(r"D:\w").covers(place) || path(r"D:\out").covers(place)) {
-        let name = place.name().unwrap_or_default().to_owned();
-        if name == "new" || name == "link" {
-            continue;
-        }
-        let is_file = name == "f.txt" || name == "config" || name == ".env";
-        let (kind, sddl) = if is_file { (ObjectKind::File, &file) } else { (ObjectKind::Directory, &directory) };
-        let descriptor = sddl::parse(sddl, &Domains::NONE).unwrap();
-        facts.objects.push(Object { path: place, kind, owner: user, descriptor, links: 1 });
-    }
-    facts.objects.sort_by(|a, b| a.path.cmp(&b.path));
-    super::stage::scanned(&mut facts);
-    facts
-}
-
-/// Random rules inside and beside the workspace.
-pub(super) fn rules() -> impl Strategy<Value = String> {
-    let places = ["D:/w/a", "D:/w/a/b", "D:/w/b", "D:/w/b/f.txt", "D:/out", "D:/out/a", "D:/out/b/f.txt"];
-    prop::collection::vec((0..4usize, 0..places.len()), 0..5).prop_map(move |chosen| {
-        let mut lists: [Vec<String>; 4] = Default::default();
-        for (kind, place) in chosen {
-            lists[kind].push(format!("\"{}\"", places[place]));
-        }
-        let [read, write, deny, protect] = lists.map(|list| list.join(", "));
-        format!("[files]\nread = [{read}]\nwrite = [{write}]\ndeny = [{deny}]\nprotect = [{protect}]")
-    })
-}
 
 /// What was seen to leak, by kind.
 pub(super) type Seen = BTreeSet<&'static str>;
 
-/// A place at which something happened that the boundary does not allow, and what.
-#[derive(Debug)]
+/// Something that happened and that the boundary does not allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Breach {
-    pub(super) at: WindowsPath,
+    /// What it happened to: a path, or the name of an object.
+    pub(super) at: String,
+    pub(super) place: Option<WindowsPath>,
     pub(super) what: &'static str,
 }
 
+/// How a tier is made worse on purpose; not at all by default.
+#[derive(Clone, Copy)]
+pub(super) struct Weakness<'a> {
+    pub(super) plan: &'a dyn Fn(&mut Plan),
+    /// What the token of the attacker is, instead of what was planned and asserted.
+    pub(super) token: &'a dyn Fn(&mut Token),
+    pub(super) linked: LinkedFiles,
+}
+
+impl Weakness<'_> {
+    pub(super) const NONE: Weakness<'static> = Weakness { plan: &|_| {}, token: &|_| {}, linked: LinkedFiles::Leave };
+}
+
+type Objects = BTreeMap<(&'static str, String), String>;
+
 /// One attacker, one host.
-pub(super) struct Arena {
+pub(super) struct Arena<'a> {
     pub(super) stage: Stage,
     pub(super) planned: Planned,
+    weakness: Weakness<'a>,
     user: Actor,
     live: Option<super::stage::Live>,
     attacker: Actor,
+    /// What the attacker brought about, the last first.
+    made: Vec<WindowsPath>,
+    files: BTreeMap<WindowsPath, FileState>,
 }
 
-impl Arena {
-    pub(super) fn new(stage: Stage, weaken: &dyn Fn(&mut Plan)) -> Arena {
+impl<'a> Arena<'a> {
+    pub(super) fn new(mut stage: Stage, weakness: Weakness<'a>) -> Arena<'a> {
+        stage.linked = weakness.linked;
         let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
-        let planned = stage.set_up(&mut user, &mut admin, weaken).unwrap_or_else(|error| panic!("{error}"));
+        let planned = stage.set_up(&mut user, &mut admin, weakness.plan).unwrap_or_else(|error| panic!("{error}"));
+        // Set-up is over before anything of the inside runs.
+        stage.sim.end(admin.process());
         let live = stage.open(&mut user, &planned).unwrap_or_else(|error| panic!("{error}"));
         let process = stage.command(&mut user, &live).unwrap_or_else(|error| panic!("{error}"));
-        stage.sim.turn_hostile(process);
-        let attacker = stage.sim.actor(process);
-        Arena { stage, planned, user, live: Some(live), attacker }
+        let (attacker, files) = (stage.sim.actor(process), stage.sim.files());
+        let arena = Arena { stage, planned, weakness, user, live: Some(live), attacker, made: Vec::new(), files };
+        arena.unleash();
+        arena
+    }
+
+    fn unleash(&self) {
+        let process = self.attacker.process();
+        self.stage.sim.turn_hostile(process);
+        if let Some(mut token) = self.stage.sim.token(process) {
+            (self.weakness.token)(&mut token);
+            self.stage.sim.replace_token(process, token);
+        }
     }
 
     fn restamp(&mut self) {
         if let Some(live) = self.live.take() {
-            live.session.close(&mut self.user).unwrap();
+            self.stage.close(&mut self.user, live).unwrap();
         }
         // What the inside left can make a repair refuse; then there is no next session either.
         if self.stage.repair(&mut self.user, &self.planned.plan).is_err() {
@@ -222,36 +103,71 @@ impl Arena {
         }
         let Ok(live) = self.stage.open(&mut self.user, &self.planned) else { return };
         if let Ok(process) = self.stage.command(&mut self.user, &live) {
-            self.stage.sim.turn_hostile(process);
             self.attacker = self.stage.sim.actor(process);
+            self.unleash();
         }
         self.live = Some(live);
+    }
+
+    fn at(&self, spot: Spot) -> WindowsPath {
+        let places = places();
+        match spot {
+            Spot::Known(index) => places[index % places.len()].clone(),
+            Spot::Made(ago) => self.made.get(ago).unwrap_or(&places[ago % places.len()]).clone(),
+        }
     }
 
     /// Lets the attacker act once; what came of it that is not allowed.
     pub(super) fn act(&mut self, act: &Act) -> Vec<Breach> {
         if let Act::Restamp = act {
             self.restamp();
+            self.files = self.stage.sim.files();
             return Vec::new();
         }
-        let places = places();
-        let at = |index: usize| &places[index % places.len()];
-        if let Act::Read(index) = act {
-            let read = attempt_read(&mut self.attacker, at(*index));
-            let Ok(final_path) = read else { return Vec::new() };
-            let allowed = final_path.iter().any(|place| self.may(Verb::Read, place));
-            return if allowed { Vec::new() } else { vec![Breach { at: at(*index).clone(), what: "read" }] };
+        if let Act::Read(spot) = act {
+            let at = self.at(*spot);
+            let Ok(names) = attempt::read(&mut self.attacker, &at) else { return Vec::new() };
+            let allowed = names.iter().any(|place| self.may(Verb::Read, place));
+            return if allowed { Vec::new() } else { vec![on_file(&at, "read")] };
         }
-        if let Act::Memory = act {
-            let agent = self.stage.sim.running().into_iter().find(|(_, name)| name == "agent.exe");
-            let memory = agent.and_then(|(agent, _)| self.attacker.read_memory(agent).ok());
-            return memory.map(|_| Breach { at: at(0).clone(), what: "memory" }).into_iter().collect();
+        let objects = self.stage.sim.objects();
+        if let Ok(Some((what, at))) = attempt::on_object(&mut self.attacker, act) {
+            return vec![Breach { at, place: None, what }];
         }
-        let before = self.stage.sim.files();
-        let _ = attempt(&mut self.attacker, act, &at);
+        let mut attacker = self.attacker.clone();
+        for further in 0..act.patience() {
+            match attempt::on_files(&mut attacker, act, &|spot| self.at(spot.moved(further))) {
+                Ok(Some(made)) => self.made.insert(0, made),
+                Ok(None) => {}
+                Err(_) => continue,
+            }
+            break;
+        }
+        let mut breaches = object_breaches(&objects, &self.stage.sim.objects());
+        breaches.extend(self.file_breaches());
+        breaches.extend(self.names_that_stay());
+        breaches
+    }
+
+    /// The guarded names that are there although bailiwick had its turn.
+    fn names_that_stay(&mut self) -> Vec<Breach> {
+        let Some(live) = &mut self.live else { return Vec::new() };
+        let looked = self.stage.look(&mut self.user, live);
+        if looked.is_err() || live.session.is_over() {
+            self.restamp();
+        }
+        self.files = self.stage.sim.files();
+        let watched = self.planned.plan.watched.iter().filter(|name| self.files.contains_key(name));
+        watched.map(|name| on_file(name, "stays")).collect()
+    }
+
+    /// What changed among the files since the last look.
+    fn file_breaches(&mut self) -> Vec<Breach> {
         let after = self.stage.sim.files();
-        let mut breaches = Vec::new();
+        let before = std::mem::replace(&mut self.files, after);
+        let after = &self.files;
         let names: BTreeSet<&WindowsPath> = before.keys().chain(after.keys()).collect();
+        let mut breaches = Vec::new();
         for name in names {
             let (verb, what) = match (before.get(name), after.get(name)) {
                 (Some(old), Some(new)) if old == new => continue,
@@ -261,9 +177,12 @@ impl Arena {
                 (None, Some(_)) => (Verb::Write, "made"),
                 (None, None) => continue,
             };
-            let watched = what == "made" && self.planned.plan.watched.iter().any(|watched| watched.covers(name));
-            if !self.may(verb, name) && !watched {
-                breaches.push(Breach { at: name.clone(), what });
+            // A guarded name that was absent is watched, not kept from coming and going; nor is a way to one.
+            let is_watched =
+                self.planned.plan.watched.iter().any(|watched| watched.covers(name) || name.covers(watched));
+            let is_left_to_the_watch = is_watched && self.stage.facts.object(name).is_none();
+            if !self.may(verb, name) && !is_left_to_the_watch {
+                breaches.push(on_file(name, what));
             }
         }
         breaches
@@ -275,157 +194,172 @@ impl Arena {
 
     /// The leak that the plan declares and that a breach is an instance of.
     pub(super) fn declared(&self, breach: &Breach) -> Option<&'static str> {
-        self.planned.plan.leaks.iter().find_map(|leak| match (leak, breach.what) {
-            (Leak::UserFilesReadable, "read") => Some("reads"),
-            (Leak::UserProcesses, "memory") => Some("processes"),
-            (Leak::EveryoneWritable { places }, _) if places.iter().any(|place| place.covers(&breach.at)) => {
-                Some("everyone")
-            }
-            (Leak::DeletedThroughParent, "removed") if !self.planned.plan.workspace.covers(&breach.at) => {
-                Some("deleted through parent")
-            }
-            (Leak::OpenToPackages { places }, _) if places.iter().any(|place| place.covers(&breach.at)) => {
-                Some("packages")
-            }
-            _ => None,
+        let plan = &self.planned.plan;
+        let is_on_machine = |at: &str| !at.starts_with("s-1-5-21") && !at.starts_with("S-1-5-21");
+        let covers = |places: &[WindowsPath]| {
+            breach.place.as_ref().is_some_and(|at| places.iter().any(|place| place.covers(at)))
+        };
+        plan.leaks.iter().find_map(|leak| {
+            let is_it = match (leak, breach.what) {
+                (Leak::UserFilesReadable, "read" | "key read") => true,
+                (Leak::UserProcesses, "process" | "process ended") => breach.at.contains("agent.exe"),
+                (Leak::ProcessesListed, "processes listed") | (Leak::PipesListed, "pipes listed") => true,
+                (Leak::EveryoneWritable { places } | Leak::OpenToPackages { places }, _) => covers(places),
+                (Leak::DeletedThroughParent, "removed") => {
+                    breach.place.as_ref().is_some_and(|at| !plan.workspace.covers(at))
+                }
+                (Leak::Pipes, "pipe") => !breach.at.contains("bailiwick"),
+                (Leak::UserDesktop, "desktop") | (Leak::Network, "network" | "names") => true,
+                (Leak::OpenKeys, "key") => is_on_machine(&breach.at),
+                (Leak::Brokers | Leak::StartedOutside, "started") => true,
+                // What a service started for the inside is the inside's.
+                (Leak::Brokers | Leak::StartedOutside, "process" | "process ended") => breach.at.contains("started by"),
+                (Leak::NamesThroughService, "names") => true,
+                _ => false,
+            };
+            is_it.then(|| label(leak))
         })
     }
 }
 
-/// Reads; all the names of what was read, so that a link is judged by where it leads.
-fn attempt_read(host: &mut Actor, at: &WindowsPath) -> Answer<Vec<WindowsPath>> {
-    let how = OpenFile { links: Links::Follow, ..OpenFile::existing(AccessMask::FILE_READ_DATA) };
-    let handle = host.open(Place::Path(at), &how)?;
-    let id = host.facts(handle)?.id;
-    host.close(handle)?;
-    let files = host.sim().files();
-    Ok(files.into_iter().filter(|(_, state)| state.id == id).map(|(name, _)| name).collect())
+/// A short word for a leak.
+fn label(leak: &Leak) -> &'static str {
+    match leak {
+        Leak::UserFilesReadable => "reads",
+        Leak::DeletedThroughParent => "deleted through parent",
+        Leak::EveryoneWritable { .. } => "everyone",
+        Leak::UserProcesses => "processes",
+        Leak::ProcessesListed => "processes listed",
+        Leak::Network => "network",
+        Leak::NamesThroughService => "names",
+        Leak::NoAccessLists { .. } => "no access lists",
+        Leak::OpenToPackages { .. } => "packages",
+        Leak::OpenToAccounts { .. } => "accounts",
+        Leak::Pipes => "pipes",
+        Leak::PipesListed => "pipes listed",
+        Leak::UserDesktop => "desktop",
+        Leak::OpenKeys => "keys",
+        Leak::NamesStay { .. } => "names stay",
+        Leak::Brokers => "brokers",
+        Leak::StartedOutside => "started outside",
+    }
 }
 
-fn attempt<'a>(host: &mut Actor, act: &Act, at: &dyn Fn(usize) -> &'a WindowsPath) -> Answer<()> {
-    let named = |place: usize, name: usize| at(place).join(NAMES[name % NAMES.len()]).unwrap();
-    let open = |host: &mut Actor, place: &WindowsPath, access: AccessMask, links: Links| {
-        host.open(Place::Path(place), &OpenFile { links, ..OpenFile::existing(access) })
-    };
-    let (follow, itself) = (Links::Follow, Links::Never);
-    let attributes = AccessMask::FILE_READ_ATTRIBUTES;
-    let handle = match act {
-        Act::Overwrite(place) => {
-            let handle = open(host, at(*place), AccessMask::FILE_WRITE_DATA, follow)?;
-            host.write(handle, b"attacker")?;
-            handle
-        }
-        Act::MakeFile(place, name) => return write_file(host, &named(*place, *name), b"attacker"),
-        Act::MakeDirectory(place, name) => {
-            let want = Want::New { directory: true, security: None };
-            let how = OpenFile { access: attributes, share: Share::ALL, links: follow, want };
-            host.open(Place::Path(&named(*place, *name)), &how)?
-        }
-        Act::Delete(place) => {
-            let handle = open(host, at(*place), AccessMask::DELETE, itself)?;
-            let deleted = host.delete(handle);
-            host.close(handle)?;
-            return deleted;
-        }
-        Act::Move(from, to, name) => {
-            let handle = open(host, at(*from), AccessMask::DELETE, itself)?;
-            let moved = host.rename(handle, &named(*to, *name), false);
-            host.close(handle)?;
-            return moved;
-        }
-        Act::Replace(from, to) => {
-            let handle = open(host, at(*from), AccessMask::DELETE, itself)?;
-            let moved = host.rename(handle, at(*to), true);
-            host.close(handle)?;
-            return moved;
-        }
-        Act::HardLink(from, to, name) => {
-            let handle = open(host, at(*from), AccessMask::MAXIMUM_ALLOWED, follow)?;
-            let linked = host.link(handle, &named(*to, *name));
-            host.close(handle)?;
-            return linked;
-        }
-        Act::Junction(place, to) => {
-            let handle = open(host, at(*place), AccessMask::FILE_WRITE_ATTRIBUTES, itself)?;
-            let set = host.set_link(handle, Some(at(*to)));
-            host.close(handle)?;
-            return set;
-        }
-        Act::Stream(place) => {
-            let handle = open(host, at(*place), AccessMask::FILE_WRITE_DATA, follow)?;
-            host.write_stream(handle, "x", b"attacker")?;
-            handle
-        }
-        Act::OpenList(place) => {
-            let handle = open(host, at(*place), AccessMask::WRITE_DAC, follow)?;
-            let open = sddl::parse("D:(A;OICI;FA;;;WD)", &Domains::NONE).unwrap();
-            host.set_security(handle, Security::Dacl(&open))?;
-            handle
-        }
-        Act::Own(place) => {
-            let handle = open(host, at(*place), AccessMask::WRITE_OWNER, follow)?;
-            host.set_security(handle, Security::Owner(Sid::EVERYONE))?;
-            handle
-        }
-        Act::Lower(place) => {
-            let handle = open(host, at(*place), AccessMask::WRITE_OWNER, follow)?;
-            host.set_security(handle, Security::Label(Integrity::LOW))?;
-            handle
-        }
-        Act::ReadOnly(place) => {
-            let handle = open(host, at(*place), AccessMask::FILE_WRITE_ATTRIBUTES, follow)?;
-            host.set_read_only(handle, true)?;
-            handle
-        }
-        Act::Read(_) | Act::Memory | Act::Restamp => return Ok(()),
-    };
-    host.close(handle)
+fn on_file(place: &WindowsPath, what: &'static str) -> Breach {
+    Breach { at: place.shown(), place: Some(place.clone()), what }
+}
+
+/// What changed among everything that is no file. A process of the inside's own, in the job, is nobody else's loss.
+fn object_breaches(before: &Objects, after: &Objects) -> Vec<Breach> {
+    let names: BTreeSet<&(&'static str, String)> = before.keys().chain(after.keys()).collect();
+    let mut breaches = Vec::new();
+    for (kind, name) in names {
+        let key = (*kind, name.clone());
+        let what = match (before.get(&key), after.get(&key), *kind) {
+            (old, new, _) if old == new => continue,
+            (None, Some(new), "process") if new.starts_with("inside true") => continue,
+            (None, _, "process") => "started",
+            (_, None, "process") => "process ended",
+            _ => *kind,
+        };
+        breaches.push(Breach { at: name.clone(), place: None, what });
+    }
+    breaches
 }
 
 /// Runs one sequence; the leaks that were seen, or what was neither allowed nor declared.
-pub(super) fn attack(arena: &mut Arena, acts: &[Act]) -> Result<Seen, String> {
+pub(super) fn attack(arena: &mut Arena<'_>, acts: &[Act]) -> Result<Seen, String> {
     let mut seen = Seen::new();
     for (number, act) in acts.iter().enumerate() {
         for breach in arena.act(act) {
             match arena.declared(&breach) {
                 Some(leak) => seen.insert(leak),
-                None => return Err(format!("{} {} by act {number}, {act:?}", breach.at.shown(), breach.what)),
+                None => return Err(format!("{} {} by act {number}, {act:?}", breach.at, breach.what)),
             };
         }
     }
     Ok(seen)
 }
 
-/// Searches; all leaks that were seen.
-fn search(tier: Tier, cases: u32) -> Seen {
-    let facts = facts();
-    let seen = std::cell::RefCell::new(Seen::new());
-    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let outcome = proptest::test_runner::TestRunner::new(config).run(&(rules(), acts()), |(rules, acts)| {
-        let stage = Stage::of(facts.clone(), path(r"D:\w"), tier, &rules);
-        let mut arena = Arena::new(stage, &|_| {});
-        let more = attack(&mut arena, &acts).map_err(TestCaseError::fail)?;
-        seen.borrow_mut().extend(more);
+/// What a search came to.
+pub(super) struct Searched {
+    /// The leaks that were seen and are declared.
+    pub(super) seen: Seen,
+    /// The leaks that the plans declare.
+    pub(super) declared: Seen,
+    /// What was seen and is not declared, and the shortest way there that was found.
+    pub(super) hole: Option<(String, Vec<Act>)>,
+}
+
+/// The seed of every search: the same acts in every run.
+const SEED: [u8; 32] = *b"bailiwick searches for its holes";
+
+/// Sequences for each tree and policy: planning costs more than attacking.
+const SEQUENCES: usize = 8;
+
+/// Searches `cases` trees and policies, each with a few sequences of acts.
+pub(super) fn search(tier: Tier, cases: u32, weakness: Weakness<'_>) -> Searched {
+    let (seen, declared) = (RefCell::new(Seen::new()), RefCell::new(Seen::new()));
+    let config =
+        ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 600, ..ProptestConfig::default() };
+    let attacks = prop::collection::vec(acts::acts(), 1..=SEQUENCES);
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &SEED));
+    let outcome = runner.run(&(places::trees(), places::rules(), attacks), |(tree, rules, attacks)| {
+        let stage = Stage::of(places::facts_with(&tree), path(r"D:\w"), tier, &rules);
+        for acts in attacks {
+            let mut arena = Arena::new(stage.again(), weakness);
+            declared.borrow_mut().extend(arena.planned.plan.leaks.iter().map(label));
+            let more = attack(&mut arena, &acts).map_err(TestCaseError::fail)?;
+            seen.borrow_mut().extend(more);
+        }
         Ok(())
     });
-    if let Err(error) = outcome {
-        panic!("{tier}: {error}");
-    }
-    seen.into_inner()
+    let hole = match outcome {
+        Ok(()) => None,
+        Err(TestError::Fail(why, (_, _, attacks))) => {
+            Some((why.to_string(), attacks.into_iter().max_by_key(Vec::len).unwrap_or_default()))
+        }
+        Err(TestError::Abort(why)) => panic!("{tier}: {why}"),
+    };
+    Searched { seen: seen.into_inner(), declared: declared.into_inner(), hole }
+}
+
+/// What is searched and found: nothing that is not declared, and everything that is.
+fn leaks_what_it_declares(tier: Tier, cases: u32) -> Seen {
+    let searched = search(tier, cases, Weakness::NONE);
+    assert!(searched.hole.is_none(), "{tier}: {:?}", searched.hole);
+    assert_eq!(searched.seen, searched.declared, "{tier}");
+    searched.seen
 }
 
 #[test]
 fn the_guard_leaks_what_it_declares_and_nothing_else() {
-    let seen = search(Tier::Guard, 200);
-    assert_eq!(seen, Seen::from(["reads", "processes", "everyone", "deleted through parent"]));
+    let seen = leaks_what_it_declares(Tier::Guard, 60);
+    let expected = [
+        "reads",
+        "processes",
+        "processes listed",
+        "everyone",
+        "deleted through parent",
+        "pipes",
+        "pipes listed",
+        "desktop",
+        "keys",
+        "brokers",
+        "network",
+    ];
+    assert_eq!(seen, Seen::from(expected));
 }
 
 #[test]
-fn the_account_leaks_nothing_of_files_and_processes() {
-    assert_eq!(search(Tier::Account, 200), Seen::new());
+fn the_account_leaks_what_it_declares_and_nothing_else() {
+    let seen = leaks_what_it_declares(Tier::Account, 60);
+    let expected = ["names", "pipes", "pipes listed", "processes listed", "keys", "started outside"];
+    assert_eq!(seen, Seen::from(expected));
 }
 
 #[test]
-fn the_container_leaks_nothing_of_files_and_processes() {
-    assert_eq!(search(Tier::Container, 200), Seen::new());
+fn the_container_leaks_what_it_declares_and_nothing_else() {
+    let seen = leaks_what_it_declares(Tier::Container, 60);
+    assert_eq!(seen, Seen::from(["pipes listed", "processes listed"]));
 }

@@ -10,7 +10,7 @@ fn life(stage: &Stage, user: &mut Actor, admin: &mut Actor) -> Result<(), RunErr
     let planned = stage.set_up(user, admin, &|_| {})?;
     let live = stage.open(user, &planned)?;
     stage.command(user, &live)?;
-    live.session.close(user)?;
+    stage.close(user, live)?;
     stage.remove(user, admin).map(|_| ())
 }
 

@@ -17,7 +17,7 @@ fn life(machine: &str, tier: Tier) {
     let second = stage.command(&mut user, &live).unwrap();
     let running: Vec<u32> = stage.sim.running().into_iter().map(|(id, _)| id).collect();
     assert!(running.contains(&first) && running.contains(&second));
-    live.session.close(&mut user).unwrap();
+    stage.close(&mut user, live).unwrap();
     let running: Vec<u32> = stage.sim.running().into_iter().map(|(id, _)| id).collect();
     assert!(!running.contains(&first) && !running.contains(&second));
     let undone = stage.remove(&mut user, &mut admin).unwrap_or_else(|error| panic!("{machine} {tier}: {error}"));
@@ -72,7 +72,8 @@ fn the_second_session_writes_nothing_either() {
         let stage = Stage::new("several-drives", tier, "");
         let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
         let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
-        stage.open(&mut user, &planned).unwrap().session.close(&mut user).unwrap();
+        let live = stage.open(&mut user, &planned).unwrap();
+        stage.close(&mut user, live).unwrap();
         stage.sim.reset_counts();
         stage.repair(&mut user, &planned.plan).unwrap();
         stage.open(&mut user, &planned).unwrap();
@@ -182,25 +183,4 @@ fn a_container_holds_nothing_before_its_first_command() {
     let _live = stage.open(&mut user, &planned).unwrap();
     assert_eq!(stage.sim.counts().of("resolve"), 1);
     assert_eq!(stage.sim.running(), running);
-}
-
-/// What the promise `names-absent` says: found and reported, not taken away.
-#[test]
-fn a_watched_name_that_appears_is_reported_and_stays() {
-    use bailiwick_policy::guarantee::{Guarantee, Strength};
-    for tier in Tier::ALL {
-        let stage = Stage::new("several-drives", tier, "");
-        let (mut user, mut admin) = (stage.sim.shell(), stage.sim.elevated());
-        let planned = stage.set_up(&mut user, &mut admin, &|_| {}).unwrap();
-        let live = stage.open(&mut user, &planned).unwrap();
-        let inside = stage.command(&mut user, &live).unwrap();
-        assert_eq!(live.session.appeared(&mut user).unwrap(), Vec::new(), "{tier}");
-        let name = planned.plan.watched.iter().find(|name| name.parent().as_ref() == Some(&stage.workspace)).unwrap();
-        super::adversary::write_file(&mut stage.sim.actor(inside), name, b"x").unwrap();
-        assert_eq!(live.session.appeared(&mut user).unwrap(), std::slice::from_ref(name), "{tier}");
-        assert!(stage.sim.files().contains_key(name), "{tier}");
-        let promises = crate::promises::promises(tier, &stage.facts, Some(&planned.plan));
-        let promise = promises.iter().find(|promise| promise.guarantee == Guarantee::NamesAbsent).unwrap();
-        assert_eq!(promise.strength, Strength::Lacks, "{tier}");
-    }
 }

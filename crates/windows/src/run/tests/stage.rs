@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bailiwick_policy::document::Document;
-use bailiwick_policy::origin::{Layer, Source};
+use bailiwick_policy::guarantee::Guarantee;
+use bailiwick_policy::origin::{Layer, Origin, Source};
+use bailiwick_policy::policy::Ruled;
 use bailiwick_winsec::Sid;
 
 use crate::facts::tests::machine;
 use crate::facts::{Facts, OpenAccess, OpenPlace};
 use crate::host::ProcessId;
+use crate::losses::{Losses, admit};
 use crate::path::WindowsPath;
 use crate::plan::Plan;
 use crate::run::journal::Journal;
@@ -18,8 +21,9 @@ use crate::run::launch::Command;
 use crate::run::recover::{Undone, recover};
 use crate::run::remove::remove;
 use crate::run::runner::Runner;
-use crate::run::session::{Session, Surroundings};
+use crate::run::session::{Closing, Session, Surroundings};
 use crate::run::stamp::LinkedFiles;
+use crate::run::watch::Seen;
 use crate::run::{RunError, prepare, setup};
 use crate::sim::{Actor, Sim};
 use crate::target::{Asked, Target};
@@ -52,6 +56,9 @@ type Plans = Rc<RefCell<Vec<(Option<crate::facts::Setup>, Planned)>>>;
 pub(super) struct Planned {
     pub(super) target: Target,
     pub(super) plan: Plan,
+    pub(super) losses: Losses,
+    /// The facts that it was made from, with the set-up.
+    pub(super) facts: Facts,
 }
 
 /// The places that a scan of the simulated world finds.
@@ -61,6 +68,7 @@ pub(super) fn scanned(facts: &mut Facts) {
         (r"C:\Users\Public\Documents", Sid::INTERACTIVE),
         (r"C:\Windows\System32\spool\drivers\color", Sid::USERS),
         (r"C:\Windows\Temp", Sid::USERS),
+        (r"C:\Windows\System32\Tasks", Sid::AUTHENTICATED_USERS),
         (r"C:\ProgramData", Sid::USERS),
     ];
     for (place, through) in found {
@@ -109,12 +117,18 @@ impl Stage {
 
     fn make_plan(&self, facts: &Facts) -> Planned {
         let user = Document::parse(&self.policy, Source::File("policy.toml".into()), Layer::User).unwrap();
-        let policy = crate::profile::policy("workspace", Some(user), None).unwrap().unwrap();
+        // Whatever the tier lacks is accepted: the tests are about what it does.
+        let mut options = Document::empty(Source::Option("--accept".to_owned()), Layer::CommandLine);
+        let origin = Origin { layer: Layer::CommandLine, source: Source::Option("--accept".to_owned()), line: None };
+        let accept = |value| Ruled { value, origin: origin.clone() };
+        options.isolation.accept = Some(Guarantee::ALL.into_iter().map(accept).collect());
+        let policy = crate::profile::policy("workspace", self.tier, Some(user), Some(options)).unwrap().unwrap();
         let workspace = self.workspace.clone();
         let asked = Asked { current_dir: workspace.clone(), workspace, tier: self.tier };
         let target = Target::resolve(&policy, facts, &asked).unwrap_or_else(|error| panic!("{error}"));
         let plan = Plan::new(&target, facts).unwrap_or_else(|error| panic!("{error}"));
-        Planned { target, plan }
+        let losses = admit(&target, facts, &plan).unwrap_or_else(|error| panic!("{error}"));
+        Planned { target, plan, losses, facts: facts.clone() }
     }
 
     /// Sets up and prepares, with two processes.
@@ -193,8 +207,19 @@ impl Stage {
 
     pub(super) fn open(&self, user: &mut Actor, planned: &Planned) -> Result<Live, RunError> {
         let runners: Runners = Rc::default();
-        let session = self.with_surroundings(&runners, |around| Session::open(user, &planned.plan, around))?;
+        let session =
+            self.with_surroundings(&runners, |around| Session::open(user, &planned.plan, &planned.losses, around))?;
         Ok(Live { session, runners })
+    }
+
+    pub(super) fn look(&self, user: &mut Actor, live: &mut Live) -> Result<Vec<Seen>, RunError> {
+        let runners = Rc::clone(&live.runners);
+        self.with_surroundings(&runners, |around| live.session.look(user, around))
+    }
+
+    pub(super) fn close(&self, user: &mut Actor, live: Live) -> Result<Closing, RunError> {
+        let Live { session, runners } = live;
+        self.with_surroundings(&runners, |around| session.close(user, around))
     }
 
     pub(super) fn command(&self, user: &mut Actor, live: &Live) -> Result<ProcessId, RunError> {
