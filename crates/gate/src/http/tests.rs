@@ -4,5 +4,6 @@ mod any_bytes;
 mod bodies;
 mod hosts;
 mod refusals;
+mod relays;
 mod responses;
 mod world;
