@@ -25,6 +25,13 @@ const VETH_INFO_PEER: u16 = 1;
 /// `RTNH_F_ONLINK` of `linux/rtnetlink.h`: the gateway is at the other end of the device, though no route says so.
 const RTNH_F_ONLINK: u32 = 4;
 
+/// `RTAX_CC_ALGO` of `linux/rtnetlink.h`.
+const RTAX_CC_ALGO: u16 = 16;
+
+/// What connections to the other end of the cable use: there is nothing between the two for congestion control to find out, and the host's
+/// default may be one that paces packets with timers. Every kernel has this one.
+const NO_PACING: &[u8] = b"reno\0";
+
 /// The index of `lo` in every net namespace.
 pub const LOOPBACK: u32 = 1;
 
@@ -202,6 +209,11 @@ impl Request {
             request.address(libc::RTA_GATEWAY, gateway);
         }
         request.attribute(libc::RTA_OIF, &route.device.to_ne_bytes());
+        if route.way != Way::Here {
+            let metrics = request.begin(libc::RTA_METRICS);
+            request.attribute(RTAX_CC_ALGO, NO_PACING);
+            request.end(metrics);
+        }
         request
     }
 
