@@ -2,6 +2,7 @@
 
 mod any_bytes;
 mod bodies;
+mod by_proxy;
 mod hosts;
 mod refusals;
 mod relays;
