@@ -9,7 +9,7 @@ mod gate_process;
 mod reaper;
 mod signals;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use crate::enter::message::{Message, Order};
 use crate::enter::{Door, Entered, Launch, Waiting};
 use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
+use crate::sys::net::namespace_of;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
 pub(crate) use gate::Gating;
@@ -45,6 +46,8 @@ struct Supervisor<'a> {
     door: Option<Door>,
     to_cover: Vec<PathBuf>,
     gate: GateState,
+    /// The namespace of the gate's sockets: it refuses what the inside asks for when the gate has died.
+    outlet: Option<OwnedFd>,
     /// The init has said so.
     root_stands: bool,
     clock: Clock,
@@ -129,6 +132,7 @@ pub(crate) fn supervise(
         door: None,
         to_cover: Vec::new(),
         gate: gating.map_or(GateState::None, GateState::Awaited),
+        outlet: None,
         root_stands: false,
         clock: Clock { deadline: None, state: ClockState::Running },
         has_namespaces: tier == Tier::Namespaces,
@@ -277,6 +281,8 @@ impl Supervisor<'_> {
                 self.proceed()?;
             }
             Message::Outlet { packets } => {
+                // Where it cannot be held it goes with the gate, and with it the inside's way there.
+                self.outlet = descriptors.first().and_then(|socket| namespace_of(socket.as_fd()).ok());
                 if let GateState::Awaited(gating) = std::mem::replace(&mut self.gate, GateState::None) {
                     let gate = Gate::start(gating, descriptors, packets);
                     self.gate = GateState::Running(gate.map_err(RunError::StartGate)?);

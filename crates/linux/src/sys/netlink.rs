@@ -7,11 +7,13 @@
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
+
+use super::net::namespace_of;
 
 /// Bytes that the longest request takes, with room to spare.
 const ROOM: usize = 512;
@@ -324,22 +326,15 @@ impl Netlink {
         }
     }
 
-    /// The namespace of this line, as a descriptor for setns(2) and `IFLA_NET_NS_FD` (`SIOCGSKNS`, Linux 4.10).
+    /// The namespace of this line.
     ///
     /// # Errors
     ///
-    /// What the ioctl answers.
+    /// See [`namespace_of`].
     pub fn namespace(&self) -> Result<OwnedFd, Errno> {
-        // SAFETY: the call takes no argument beyond its number, and answers a fresh descriptor.
-        unsafe {
-            let answer = libc::ioctl(self.socket.as_fd().as_raw_fd(), SIOCGSKNS);
-            Ok(OwnedFd::from_raw_fd(super::check(answer.into())? as i32))
-        }
+        namespace_of(self.socket.as_fd())
     }
 }
-
-/// `SIOCGSKNS` of `linux/sockios.h`.
-const SIOCGSKNS: libc::Ioctl = 0x894c;
 
 /// What the kernel says to request `number` (`struct nlmsgerr`): `None` if this is about something else.
 fn answer(reply: &[u8], number: u32) -> Option<Result<(), Errno>> {
