@@ -10,6 +10,7 @@ use bailiwick_policy::boundary::Network;
 use bailiwick_policy::host_pattern::Host;
 use tokio::net::TcpStream;
 
+use crate::address::Prefix;
 use crate::budget::Budget;
 use crate::decide::{self, Allowed};
 use crate::dial;
@@ -184,7 +185,13 @@ impl Gate {
                 resolved.addresses
             }
         };
-        decide::addresses(&self.network, target, &found)
+        let checked = decide::addresses(&self.network, target, &found)?;
+        // Nobody is asked about translators where nothing is dialled that could lead to one.
+        if !checked.iter().any(|address| Prefix::may_cover(address.ip())) {
+            return Ok(checked);
+        }
+        let translators = self.resolver.translators().await;
+        decide::translated(&self.network, target, checked, &translators)
     }
 
     /// What a program means that asks for this address: the name that the address stands for, or the address itself.
