@@ -164,3 +164,34 @@ impl Pipes {
         Ok((read, Some(Remainder { bytes: rest.into(), done: 0, _held: held })))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_was_full_becomes_wide_and_only_so_many_are() {
+        let pipes = Pipes::new(Budget::new(1 << 20));
+        let mut taken: Vec<Pipe> = (0..=MOST_WIDE).filter_map(|_| pipes.take()).collect();
+        assert_eq!(taken.len(), MOST_WIDE + 1);
+        let [first, ..] = taken.as_mut_slice() else { panic!() };
+        pipes.widen(first, NEARLY_FULL - 1);
+        assert_eq!((first.size, pipes.wide.get()), (PIPE_SIZE, 0));
+        for pipe in &mut taken {
+            pipes.widen(pipe, NEARLY_FULL);
+        }
+        let wide = taken.iter().filter(|pipe| pipe.size == WIDE).count();
+        assert_eq!(wide, pipes.wide.get());
+        assert!(wide <= MOST_WIDE);
+        for pipe in &taken {
+            let size = fcntl_getpipe_size(&pipe.writer).unwrap();
+            assert!(size >= pipe.size, "{size} of {}", pipe.size);
+        }
+        for pipe in taken {
+            pipes.put(pipe);
+        }
+        // Those that are kept stay wide, and count.
+        assert_eq!(pipes.wide.get(), pipes.kept.borrow().iter().filter(|pipe| pipe.size == WIDE).count());
+        assert_eq!(pipes.number.get(), KEPT);
+    }
+}
