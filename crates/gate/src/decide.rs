@@ -7,7 +7,7 @@ use bailiwick_policy::decide::{Decision, Verdict};
 
 use bailiwick_policy::host_pattern::Host;
 
-use crate::address::{Special, check, own_among, readings};
+use crate::address::{Prefix, Special, Translators, WELL_KNOWN_NAME, check, own_among, readings};
 use crate::gate::Target;
 use crate::refusal::{Refusal, shown};
 use crate::synthetic::Synthetic;
@@ -76,20 +76,72 @@ pub(crate) fn addresses(network: &Network, target: &Target, found: &[IpAddr]) ->
     }
 }
 
-fn refused_address(target: &Target, address: IpAddr, special: Option<Special>) -> Refusal {
-    let host = &target.host.to_string();
-    let (kind, grant) = match special {
-        Some(special) => {
-            let host = match target.port {
-                80 | 443 => target.host.to_string(),
-                _ => target.to_string(),
-            };
-            let line = format!("[network] allow = [{{ host = \"{}\", addresses = [\"{address}\"] }}]", shown(&host));
-            (format!("which is {special} and not listed for it"), Some(line))
-        }
-        None => ("an address that a rule of `deny` covers".to_owned(), None),
+/// Which of the addresses of a target, each of which was checked as it stands, may be dialled on a network with these translators: what one
+/// carries to an IPv4 address is checked as that address, too.
+pub(crate) fn translated(
+    network: &Network,
+    target: &Target,
+    checked: Vec<SocketAddr>,
+    translators: &Translators,
+) -> Result<Vec<SocketAddr>, Refusal> {
+    let host = target.host.to_string();
+    let is_listed = |address: &SocketAddr| network.lists_address(&host, target.port, address.ip());
+    let Translators::Known(prefixes) = translators else {
+        let unclear = checked.iter().find(|address| Prefix::may_cover(address.ip()) && !is_listed(address)).copied();
+        let clear = checked.into_iter().filter(|address| !Prefix::may_cover(address.ip()) || is_listed(address));
+        let clear: Vec<SocketAddr> = clear.collect();
+        return match unclear {
+            Some(address) if clear.is_empty() => Err(unclear_address(target, address.ip())),
+            _ => Ok(clear),
+        };
     };
-    Refusal::Address { host: shown(host), address, kind, grant }
+    let mut carried = Vec::with_capacity(checked.len());
+    let mut first_refusal = None;
+    for address in checked {
+        let IpAddr::V6(v6) = address.ip() else {
+            carried.push(address);
+            continue;
+        };
+        // Each reading counts: which one is the translator's is not known.
+        let mut behind = prefixes.iter().filter_map(|prefix| prefix.behind(v6));
+        match behind.try_for_each(|v4| addresses(network, target, &[v4.into()]).map(drop)) {
+            Ok(()) => carried.push(address),
+            Err(refusal) => _ = first_refusal.get_or_insert(refusal),
+        }
+    }
+    match first_refusal {
+        Some(refusal) if carried.is_empty() => Err(refusal),
+        _ => Ok(carried),
+    }
+}
+
+/// An address that may lead to a private one, for all that is known.
+fn unclear_address(target: &Target, address: IpAddr) -> Refusal {
+    let kind = format!(
+        "of which it is not known whether a translator of this network (NAT64) leads from it to a private one: its name servers \
+         should say so when asked for `{WELL_KNOWN_NAME}`"
+    );
+    refused(target, address, kind)
+}
+
+fn refused_address(target: &Target, address: IpAddr, special: Option<Special>) -> Refusal {
+    match special {
+        Some(special) => refused(target, address, format!("which is {special} and not listed for it")),
+        None => {
+            let kind = "an address that a rule of `deny` covers".to_owned();
+            Refusal::Address { host: shown(&target.host.to_string()), address, kind, grant: None }
+        }
+    }
+}
+
+/// With the rule that lists the address.
+fn refused(target: &Target, address: IpAddr, kind: String) -> Refusal {
+    let host = match target.port {
+        80 | 443 => target.host.to_string(),
+        _ => target.to_string(),
+    };
+    let line = format!("[network] allow = [{{ host = \"{}\", addresses = [\"{address}\"] }}]", shown(&host));
+    Refusal::Address { host: shown(&target.host.to_string()), address, kind, grant: Some(line) }
 }
 
 fn rule_of(decision: Decision) -> Result<String, Refusal> {
@@ -108,3 +160,6 @@ fn rule_of(decision: Decision) -> Result<String, Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

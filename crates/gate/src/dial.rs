@@ -47,6 +47,9 @@ pub(crate) async fn dial(
             match ended {
                 Ok((address, Ok(stream))) => {
                     socket::tune(&stream);
+                    if address.ip().to_canonical().is_loopback() {
+                        socket::tune_local(&stream);
+                    }
                     return Ok((stream, address));
                 }
                 Ok((address, Err(error))) => {

@@ -10,6 +10,7 @@ use bailiwick_policy::boundary::Network;
 use bailiwick_policy::host_pattern::Host;
 use tokio::net::TcpStream;
 
+use crate::address::Prefix;
 use crate::budget::Budget;
 use crate::decide::{self, Allowed};
 use crate::dial;
@@ -24,7 +25,7 @@ use crate::synthetic::Synthetic;
 use crate::telling::Telling;
 use crate::transparent::FindDestination;
 use crate::tunnel::Pipes;
-use crate::upstream::Upstreams;
+use crate::upstream::{Hop, Upstream, Upstreams};
 
 /// What is to be reached: a name or an address, and a TCP port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,17 +135,42 @@ impl Gate {
     /// what was checked is what is dialled.
     pub(crate) async fn reach(&self, target: &Target) -> Result<Reached, Refusal> {
         let rule = self.decide(target)?.rule;
-        if let Some(upstream) = self.upstreams.for_target(target) {
-            // What the name leads to is the proxy's to find out, so only an address that was asked for as such can be checked.
-            if let Host::Address(asked) = target.host {
-                decide::addresses(&self.network, target, &[asked])?;
-            }
-            let (stream, address) = upstream.connect(self, target).await?;
-            return Ok(Reached { stream, address, rule });
-        }
-        let addresses = self.addresses(target).await?;
-        let (stream, address) = dial::dial(target, &addresses, self.limits.connect).await?;
+        let (stream, address) = match self.proxy_for(target)? {
+            Some(upstream) => upstream.connect(self, target).await?,
+            None => self.dial(target).await?,
+        };
         Ok(Reached { stream, address, rule })
+    }
+
+    /// The same for requests of plain HTTP, of which a proxy on the way is asked for each. With the connection comes what they need there.
+    pub(crate) async fn reach_for_requests(&self, target: &Target) -> Result<(Reached, Option<Hop>), Refusal> {
+        let rule = self.decide(target)?.rule;
+        let (stream, address, hop) = match self.proxy_for(target)? {
+            Some(upstream) => {
+                let (stream, address, hop) = upstream.open(self, target).await?;
+                (stream, address, Some(hop))
+            }
+            None => {
+                let (stream, address) = self.dial(target).await?;
+                (stream, address, None)
+            }
+        };
+        Ok((Reached { stream, address, rule }, hop))
+    }
+
+    /// The proxy through which a target, which was allowed, is reached.
+    fn proxy_for(&self, target: &Target) -> Result<Option<&Upstream>, Refusal> {
+        let Some(upstream) = self.upstreams.for_target(target) else { return Ok(None) };
+        // What the name leads to is the proxy's to find out, so only an address that was asked for as such can be checked.
+        if let Host::Address(asked) = target.host {
+            decide::addresses(&self.network, target, &[asked])?;
+        }
+        Ok(Some(upstream))
+    }
+
+    async fn dial(&self, target: &Target) -> Result<(TcpStream, SocketAddr), Refusal> {
+        let addresses = self.addresses(target).await?;
+        dial::dial(target, &addresses, self.limits.connect).await
     }
 
     /// The addresses that may be dialled for a target that was allowed.
@@ -159,7 +185,13 @@ impl Gate {
                 resolved.addresses
             }
         };
-        decide::addresses(&self.network, target, &found)
+        let checked = decide::addresses(&self.network, target, &found)?;
+        // Nobody is asked about translators where nothing is dialled that could lead to one.
+        if !checked.iter().any(|address| Prefix::may_cover(address.ip())) {
+            return Ok(checked);
+        }
+        let translators = self.resolver.translators().await;
+        decide::translated(&self.network, target, checked, &translators)
     }
 
     /// What a program means that asks for this address: the name that the address stands for, or the address itself.

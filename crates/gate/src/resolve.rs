@@ -41,6 +41,7 @@ use bailiwick_policy::host_pattern::Host;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
 
+use crate::address::{Prefix, Translators, WELL_KNOWN_NAME};
 use cache::Cache;
 pub use error::{ResolveError, ServerError};
 use source::Source;
@@ -123,6 +124,15 @@ impl Resolver {
         // Whoever comes first asks; if it goes away meanwhile, the next one that waits asks.
         let waiting = Waiting { resolver: self, name: &name, cell };
         waiting.cell.get_or_init(|| self.ask(&name)).await.clone()
+    }
+
+    /// The translators to IPv4 that the host's network has. Costs a question to its name servers where no answer holds.
+    pub(crate) async fn translators(&self) -> Translators {
+        match self.resolve(WELL_KNOWN_NAME).await {
+            Ok(addresses) => Translators::Known(Prefix::all_of(&addresses)),
+            Err(ResolveError::NoSuchName | ResolveError::NoAddress) => Translators::Known(Vec::new()),
+            Err(_) => Translators::Unknown,
+        }
     }
 
     async fn ask(&self, name: &str) -> Outcome {

@@ -209,6 +209,7 @@ fn open(gate: &Rc<Gate>, sockets: Sockets) -> Result<(), GateError> {
     #[cfg(target_os = "linux")]
     let taken = doors.iter().filter_map(|(_, listener, _)| listener.local_addr().ok()).map(|at| at.port()).collect();
     for (which, listener, door) in doors {
+        socket::tune_local(&listener);
         let listener = prepared(listener, std::net::TcpListener::set_nonblocking)
             .and_then(TcpListener::from_std)
             .map_err(|error| GateError::Socket(which, error))?;

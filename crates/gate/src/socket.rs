@@ -32,6 +32,20 @@ pub(crate) fn tune_inside(stream: &TcpStream) {
     }
 }
 
+/// For a connection that does not leave the machine, or a listener of such, from which those that it accepts inherit it.
+///
+/// There is no network between the two ends, so that there is nothing for congestion control to find out; and BBR, which is the default on
+/// some hosts, paces what it sends with a timer for each packet (*measured*: a quarter of the gate's time). Reno, which every kernel has and
+/// anybody may choose, does not. Towards the network the host's choice stands.
+#[cfg(target_os = "linux")]
+pub(crate) fn tune_local(socket: impl std::os::fd::AsFd) {
+    let _ = rustix::net::sockopt::set_tcp_congestion(socket, "reno");
+}
+
+/// Elsewhere sockets are left as they are.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn tune_local<S>(_socket: S) {}
+
 #[cfg(target_os = "linux")]
 fn keep_alive(stream: &TcpStream) {
     use rustix::net::sockopt;

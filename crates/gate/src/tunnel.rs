@@ -14,6 +14,8 @@ mod pipes;
 mod plain;
 #[cfg(target_os = "linux")]
 mod splice;
+#[cfg(target_os = "linux")]
+mod unsent;
 
 #[cfg(target_os = "linux")]
 pub(crate) use pipes::Pipes;

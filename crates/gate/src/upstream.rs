@@ -8,10 +8,14 @@
 //! Only `http://` proxies can be used, with `Basic` authentication from the URL. Another kind is said when a target would need it, and the
 //! target is refused: going around the company's proxy is not the gate's to decide.
 //!
+//! Most connections go through a tunnel that the proxy is asked for (`CONNECT`). Requests of plain HTTP are passed to the proxy itself, one by one
+//! (RFC 9112, section 3.2.2), as many proxies make tunnels to port 443 only; [`Hop`] is what they need for that.
+//!
 //! Through a proxy, names are decided by the gate and looked up by the proxy. What address a name leads to is then the proxy's to check; the gate
 //! can check only an address that was asked for as such.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -48,6 +52,19 @@ pub(crate) struct Upstreams {
 pub(crate) struct Upstream {
     variable: &'static str,
     proxy: Result<Proxy, ProxyError>,
+}
+
+/// What a request needs that goes to a proxy, and not to its server. Never printed: it holds a password.
+#[derive(Clone, Default)]
+pub(crate) struct Hop {
+    /// The value of `Proxy-Authorization`, for this proxy and nobody behind it.
+    pub(crate) authorization: Option<String>,
+}
+
+impl fmt::Debug for Hop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hop")
+    }
 }
 
 impl Upstreams {
@@ -88,10 +105,23 @@ impl Upstreams {
 impl Upstream {
     /// Connects to a target, which was decided, through the proxy. The address is the proxy's.
     pub(crate) async fn connect(&self, gate: &Gate, target: &Target) -> Result<(TcpStream, SocketAddr), Refusal> {
-        let refusal = |reason: String| Refusal::Upstream {
-            target: shown(&target.to_string()),
-            reason: shown(&format!("{}: {reason}", self.variable)),
-        };
+        let (mut stream, address, hop) = self.open(gate, target).await?;
+        match timeout(ANSWER, ask(&mut stream, &hop, target)).await {
+            Ok(Ok(())) => Ok((stream, address)),
+            Ok(Err(reason)) => Err(self.refusal(target, &reason)),
+            Err(_elapsed) => {
+                Err(self.refusal(target, &format!("the proxy did not answer within {} s", ANSWER.as_secs())))
+            }
+        }
+    }
+
+    fn refusal(&self, target: &Target, reason: &str) -> Refusal {
+        Refusal::Upstream { target: shown(&target.to_string()), reason: shown(&format!("{}: {reason}", self.variable)) }
+    }
+
+    /// Connects to the proxy, for a target that was decided. Nothing has been sent on the connection.
+    pub(crate) async fn open(&self, gate: &Gate, target: &Target) -> Result<(TcpStream, SocketAddr, Hop), Refusal> {
+        let refusal = |reason: String| self.refusal(target, &reason);
         let proxy = self.proxy.as_ref().map_err(|error| refusal(error.to_string()))?;
         let addresses: Vec<IpAddr> = match &proxy.host {
             Host::Address(address) => vec![*address],
@@ -105,20 +135,16 @@ impl Upstream {
         let addresses: Vec<SocketAddr> =
             addresses.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
         let proxy_target = Target { host: proxy.host.clone(), port: proxy.port };
-        let (mut stream, address) = dial::dial(&proxy_target, &addresses, gate.limits.connect)
+        let (stream, address) = dial::dial(&proxy_target, &addresses, gate.limits.connect)
             .await
             .map_err(|error| refusal(error.to_string()))?;
-        match timeout(ANSWER, ask(&mut stream, proxy, target)).await {
-            Ok(Ok(())) => Ok((stream, address)),
-            Ok(Err(reason)) => Err(refusal(reason)),
-            Err(_elapsed) => Err(refusal(format!("the proxy did not answer within {} s", ANSWER.as_secs()))),
-        }
+        Ok((stream, address, Hop { authorization: proxy.authorization.clone() }))
     }
 }
 
 /// Asks the proxy to connect (RFC 9110, section 9.3.6) and reads its answer, not a byte more.
-async fn ask(stream: &mut TcpStream, proxy: &Proxy, target: &Target) -> Result<(), String> {
-    let authorization = match &proxy.authorization {
+async fn ask(stream: &mut TcpStream, hop: &Hop, target: &Target) -> Result<(), String> {
+    let authorization = match &hop.authorization {
         Some(value) => format!("Proxy-Authorization: {value}\r\n"),
         None => String::new(),
     };

@@ -15,14 +15,7 @@ fn proxy(server: u16, answer: &'static str) -> (u16, mpsc::Receiver<Vec<u8>>) {
     let (sender, receiver) = mpsc::channel();
     let sender = Mutex::new(sender);
     let port = host(move |mut stream| {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            if stream.read_exact(&mut byte).is_err() {
-                return;
-            }
-            head.push(byte[0]);
-        }
+        let Some(head) = head(&mut stream) else { return };
         sender.lock().unwrap().send(head).unwrap();
         stream.write_all(answer.as_bytes()).unwrap();
         if answer.contains(" 200 ") {
@@ -38,6 +31,80 @@ fn proxy(server: u16, answer: &'static str) -> (u16, mpsc::Receiver<Vec<u8>>) {
         }
     });
     (port, receiver)
+}
+
+/// A proxy that passes requests on to `server` and makes no tunnel. Tells what it was asked.
+fn passing_on(server: u16) -> (u16, mpsc::Receiver<Vec<u8>>) {
+    let (sender, receiver) = mpsc::channel();
+    let sender = Mutex::new(sender);
+    let port = host(move |mut stream| {
+        while let Some(head) = head(&mut stream) {
+            sender.lock().unwrap().send(head.clone()).unwrap();
+            if head.starts_with(b"CONNECT ") {
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").unwrap();
+                return;
+            }
+            let mut onward = TcpStream::connect(("127.0.0.1", server)).unwrap();
+            onward.write_all(b"GET / HTTP/1.1\r\nHost: target.test\r\nConnection: close\r\n\r\n").unwrap();
+            std::io::copy(&mut onward, &mut stream).unwrap();
+        }
+    });
+    (port, receiver)
+}
+
+/// Up to the empty line; none at the end.
+fn head(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    Some(head)
+}
+
+#[test]
+fn plain_requests_are_passed_to_a_proxy_that_makes_no_tunnel_for_them() {
+    let server = host(|mut stream| {
+        head(&mut stream).unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+    });
+    let (port, asked) = passing_on(server);
+    let gate = Running::with(vec![rule("target.test"), rule("other.test")], &[80], |config| {
+        config.environment = vec![("http_proxy".into(), format!("http://user:word@127.0.0.1:{port}").into())];
+    });
+    let mut stream = gate.connect("target.test", 80);
+    for path in ["/one", "/two"] {
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: target.test\r\nProxy-Authorization: Basic eA==\r\n\r\n");
+        stream.write_all(ask.as_bytes()).unwrap();
+        assert!(head(&mut stream).unwrap().starts_with(b"HTTP/1.1 200 OK\r\n"));
+        let mut body = [0; 5];
+        stream.read_exact(&mut body).unwrap();
+        assert_eq!(&body, b"hello");
+        assert_eq!(
+            String::from_utf8(got(&asked)).unwrap(),
+            format!(
+                "GET http://target.test{path} HTTP/1.1\r\nHost: target.test\r\nProxy-Authorization: Basic dXNlcjp3b3Jk\r\n\r\n"
+            )
+        );
+    }
+    // The other host is allowed, but the connection was not made to it.
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n").unwrap();
+    assert!(head(&mut stream).unwrap().starts_with(b"HTTP/1.1 421 "));
+    assert!(asked.try_recv().is_err());
+}
+
+#[test]
+fn a_websocket_needs_a_tunnel_on_every_port() {
+    let (port, asked) = passing_on(0);
+    let gate = Running::with(vec![rule("target.test")], &[80], |config| {
+        config.environment = vec![("http_proxy".into(), format!("http://127.0.0.1:{port}").into())];
+    });
+    let mut stream = gate.connect("target.test", 80);
+    let ask = "GET / HTTP/1.1\r\nHost: target.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
+    stream.write_all(ask.as_bytes()).unwrap();
+    assert!(head(&mut stream).unwrap().starts_with(b"HTTP/1.1 502 "));
+    assert!(got(&asked).starts_with(b"CONNECT target.test:80 HTTP/1.1\r\n"));
 }
 
 fn gate(proxy: u16) -> Running {

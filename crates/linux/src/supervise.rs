@@ -10,7 +10,7 @@ mod gate_process;
 mod reaper;
 mod signals;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ use crate::enter::{Door, Entered, Launch, Waiting};
 use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
 use crate::sys::late::Late;
+use crate::sys::net::namespace_of;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
 use askers::Askers;
@@ -52,6 +53,8 @@ struct Supervisor<'a> {
     gate: GateState,
     /// Answers the gate, which asks whose connections are.
     askers: Option<Askers>,
+    /// The namespace of the gate's sockets: it refuses what the inside asks for when the gate has died.
+    outlet: Option<OwnedFd>,
     /// The init has said so.
     root_stands: bool,
     clock: Clock,
@@ -141,6 +144,7 @@ pub(crate) fn supervise(
         to_cover: Vec::new(),
         gate: gating.map_or(GateState::None, GateState::Awaited),
         askers: None,
+        outlet: None,
         root_stands: false,
         clock: Clock { deadline: None, state: ClockState::Running },
         has_namespaces: tier == Tier::Namespaces,
@@ -304,6 +308,8 @@ impl Supervisor<'_> {
                 self.proceed()?;
             }
             Message::Outlet { packets } => {
+                // Where it cannot be held it goes with the gate, and with it the inside's way there.
+                self.outlet = descriptors.first().and_then(|socket| namespace_of(socket.as_fd()).ok());
                 if let GateState::Awaited(gating) = std::mem::replace(&mut self.gate, GateState::None) {
                     let (askers, theirs) = Askers::new().ok().unzip();
                     let gate = Gate::start(gating, descriptors, packets, theirs);

@@ -69,6 +69,65 @@ fn a_gate_that_is_killed_takes_the_network_with_it_and_not_the_run() {
     assert!(lost.contains("network") && !lost.contains("NetworkLost {"), "how it is told: {report}");
 }
 
+/// Connects again and again while the gate dies, and for a while after it. Says how each attempt ended, and how often.
+///
+/// What gets no answer is given up after two tries (`TCP_SYNCNT`, tcp(7)), so that it shows as timed out and does not hold up the test.
+const CONNECTING: &str = "
+import collections, errno, os, socket, threading
+ends, lock = collections.Counter(), threading.Lock()
+def attempt(kind, address):
+    s = socket.socket(socket.AF_INET, kind)
+    try:
+        if kind == socket.SOCK_STREAM: s.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+        else: s.settimeout(20)
+        s.connect(address)
+        if kind == socket.SOCK_DGRAM:
+            # A question for the address of `a`.
+            s.send(b'\\0\\7\\1\\0\\0\\1' + b'\\0' * 6 + b'\\1a\\0\\0\\1\\0\\1')
+            s.recv(512)
+        return 'answered'
+    except TimeoutError: return 'TIMED-OUT'
+    except OSError as e: return errno.errorcode.get(e.errno, str(e))
+    finally: s.close()
+def connect():
+    after = 0
+    while after < 300:
+        if os.path.exists('killed'): after += 1
+        end = attempt(socket.SOCK_STREAM, ('203.0.113.11', 80))
+        with lock: ends[end] += 1
+threads = [threading.Thread(target=connect) for _ in range(8)]
+for thread in threads: thread.start()
+open('started', 'w').close()
+for thread in threads: thread.join()
+print('while it died', dict(ends))
+for port in 80, 7000, 3128: print('then', attempt(socket.SOCK_STREAM, ('203.0.113.11', port)))
+print('then', attempt(socket.SOCK_STREAM, ('198.18.0.1', 3128)), 'and names', attempt(socket.SOCK_DGRAM, ('198.18.0.1', 53)))
+";
+
+#[test]
+fn who_connects_while_the_gate_dies_is_refused_at_once() {
+    let scene = scene!();
+    let mark = mark();
+    let program = format!("{CONNECTING}\n# {mark}");
+    let mut command = scene.running(&WEB, &["python3", "-c", &program]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("bailiwick");
+    let at = |file: &str| scene.world.project.join(file);
+    until("connections are made", || at("started").exists() || child.try_wait().expect("a status").is_some());
+    let gate = gate_of(&mark).expect("the gate's process");
+    let mut kill = scene.world.bare("kill");
+    kill.args(["-KILL", &gate.to_string()]);
+    Done::of(kill).ok();
+    until("the gate is gone", || !Path::new(&format!("/proc/{gate}")).exists());
+    fs::write(at("killed"), "").expect("a sign");
+    let output = child.wait_with_output().expect("its end");
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{output:?}");
+    assert!(!out.contains("TIMED-OUT") && !out.contains("UNREACH"), "somebody waits for nothing: {out}");
+    assert_eq!(out.matches("then ECONNREFUSED").count(), 4, "{out}");
+    assert!(out.contains("and names ECONNREFUSED"), "{out}");
+}
+
 #[test]
 fn the_gate_has_no_port_on_the_host() {
     need!("ss");

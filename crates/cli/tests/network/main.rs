@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `scene.rs` | the network of a test: a "host", an "Internet", and what was seen there |
 //! | `certificates.rs` | keys for TLS and SSH |
-//! | `servers/*.py` | name server, web, git, registries, plain TCP, packets; `zone.json` has the names |
+//! | `servers/*.py` | name server, web, git, registries, a company's proxy, plain TCP, packets; `zone.json` has the names |
 //! | `controls.rs` | that this network works: without it a refusal proves nothing |
 //! | `reach.rs` | what is allowed is reached by ordinary programs, and works |
 //! | `tools.rs` | git, ssh, cargo, npm, pip, node, java |

@@ -1,6 +1,6 @@
 //! The gate as an HTTP and a SOCKS proxy, for programs that use one; and proxies that the inside makes up.
 
-use super::scene::{Scene, scene};
+use super::scene::{Scene, header, scene};
 use super::support::need;
 
 const WEB: [&str; 2] = ["--allow-host", "web.test-host.example"];
@@ -163,17 +163,62 @@ for host in sys.argv[1:]: print(host, subprocess.run(['curl', '-sS', '-x', 'http
     assert!(seen.targets().is_empty() && seen.host.is_empty(), "{seen:?}");
 }
 
+/// Runs this inside, on a host whose proxy is the scene's.
+fn behind_a_proxy(scene: &Scene, script: &str) -> super::support::Done {
+    let mut command = scene.running(&WEB, &["bash", "-euc", script]);
+    for variable in ["http_proxy", "https_proxy"] {
+        command.env(variable, "http://user:proxy-secret@203.0.113.99:3128");
+    }
+    super::support::Done::of(command)
+}
+
 #[test]
 fn the_companys_proxy_is_used_for_dialling_and_the_inside_does_not_see_it() {
     need!("curl");
     let scene = scene!();
-    // Any web server of the scene takes the absolute form; CONNECT is for TLS and is not needed to see who was dialled.
-    let script = "env | grep -i proxy-secret || true; curl -sS --noproxy '*' http://web.test-host.example/hello";
-    let mut command = scene.running(&WEB, &["bash", "-euc", script]);
-    command.env("http_proxy", "http://user:proxy-secret@203.0.113.99:8080");
-    let done = super::support::Done::of(command);
-    assert!(!done.both().contains("proxy-secret"), "{done}");
+    let web = "web.test-host.example";
+    // The control: this proxy wants its password, and makes no tunnel to port 80.
+    let proxy = "http://user:proxy-secret@203.0.113.99:3128";
+    scene.outside(&format!("curl -sS -x {proxy} http://{web}/hello")).ok().says("REACHED");
+    scene.outside(&format!("! curl -sS -p -x {proxy} http://{web}/hello")).ok();
+    scene.outside(&format!("curl -sS -x http://203.0.113.99:3128 http://{web}/hello")).ok().says("no password");
+    scene.forget();
+
+    let script = format!(
+        "env | grep -i proxy-secret || true
+        curl -sS --noproxy '*' -H 'Proxy-Authorization: Basic eA==' http://{web}/headers http://{web}/hello
+        curl -sS --noproxy '*' https://{web}/hello
+        curl -sS --noproxy '*' http://other.test-host.example/hello || echo failed"
+    );
+    let done = behind_a_proxy(&scene, &script).ok().says("failed");
+    assert_eq!(done.out().matches("REACHED web").count(), 2, "{done}");
+    assert!(!done.both().contains("proxy-secret") && !done.out().to_lowercase().contains("proxy-"), "{done}");
     let seen = scene.seen();
-    assert!(seen.targets().contains(&"tcp 203.0.113.99:8080".to_owned()), "{:?} {done}", seen.targets());
-    assert!(!seen.targets().contains(&"tcp 203.0.113.11:80".to_owned()), "{:?}", seen.targets());
+    let targets = seen.targets();
+    assert!(targets.iter().all(|target| target == "tcp 203.0.113.99:3128"), "{targets:?}");
+    assert!(!seen.on_the_wire(b"other"), "{:?}", seen.names());
+    let asked: Vec<String> = seen
+        .world
+        .iter()
+        .filter(|line| line["kind"] == "proxy")
+        .map(|line| {
+            format!("{} {} {}", line["method"], line["target"], header(line, "proxy-authorization").unwrap_or_default())
+        })
+        .collect();
+    let password = "Basic dXNlcjpwcm94eS1zZWNyZXQ=";
+    assert_eq!(
+        asked,
+        [
+            format!("\"GET\" \"http://{web}/headers\" {password}"),
+            format!("\"GET\" \"http://{web}/hello\" {password}"),
+            format!("\"CONNECT\" \"{web}:443\" {password}"),
+        ]
+    );
+    // Nobody behind the proxy hears the password.
+    assert!(seen.requests().iter().all(|request| header(request, "proxy-authorization").is_none()));
+    for request in ["GET /headers", "GET /hello"] {
+        let found =
+            scene.attempts_at(web, "allowed").into_iter().filter(|attempt| attempt["request"] == request).count();
+        assert_eq!(found, 1, "{request}: {:#?}", scene.attempts());
+    }
 }

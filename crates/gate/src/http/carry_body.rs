@@ -2,8 +2,12 @@
 
 use std::cell::Cell;
 use std::io;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio::{select, try_join};
 
 use super::body::{Body, ChunkError, Step};
 use super::framing::Framing;
@@ -81,8 +85,14 @@ async fn write_piece<W: AsyncWrite + Unpin>(sink: &mut W, piece: &[u8], chunked:
     sink.write_all(&whole).await
 }
 
-/// Carries bytes both ways, as they are, until both sides have ended or one has failed: the connection has become
-/// something else than HTTP. Adds the bytes from `client` to `sent` and those from `server` to `received`.
+/// How long what one side had said may take to be carried when the other one takes nothing more.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Carries bytes both ways, as they are, until both sides have ended: the connection has become something else than HTTP. Adds
+/// the bytes from `client` to `sent` and those from `server` to `received`.
+///
+/// A side that takes nothing more may have said something before: that is still carried, for a while. A side that cannot be read any
+/// more ends it all.
 pub(crate) async fn relay<R1, W1, R2, W2>(
     client: (&mut Reader<R1>, &mut W1),
     server: (&mut Reader<R2>, &mut W2),
@@ -93,10 +103,17 @@ pub(crate) async fn relay<R1, W1, R2, W2>(
     R2: AsyncRead + Unpin,
     W2: AsyncWrite + Unpin,
 {
-    let up = one_way(client.0, server.1, sent);
-    let down = one_way(server.0, client.1, received);
-    // A failure either way ends both; an end only its own direction.
-    let _ = tokio::try_join!(up, down);
+    let deaf = Notify::new();
+    let up = one_way(client.0, server.1, sent, &deaf);
+    let down = one_way(server.0, client.1, received, &deaf);
+    let late = async {
+        deaf.notified().await;
+        sleep(GRACE).await;
+    };
+    select! {
+        _ = async { try_join!(up, down) } => {}
+        () = late => {}
+    }
 }
 
 /// Counts bytes.
@@ -104,11 +121,31 @@ pub(crate) fn add(count: &Cell<u64>, bytes: u64) {
     count.set(count.get().saturating_add(bytes));
 }
 
-async fn one_way<R, W>(source: &mut Reader<R>, sink: &mut W, count: &Cell<u64>) -> Result<(), BodyError>
+/// Until the source has ended. `deaf` is told when the sink takes nothing more; what the source says after that is dropped, so that it is
+/// not kept from hearing the rest.
+async fn one_way<R, W>(source: &mut Reader<R>, sink: &mut W, count: &Cell<u64>, deaf: &Notify) -> Result<(), BodyError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    carry_body(source, Framing::UntilClose, sink, false, count).await?;
-    sink.shutdown().await.map_err(|_| BodyError::Sink)
+    match carry_body(source, Framing::UntilClose, sink, false, count).await {
+        // It had ended already if this fails: nothing is lost.
+        Ok(()) => drop(sink.shutdown().await),
+        Err(BodyError::Sink) => {
+            deaf.notify_one();
+            drop_all(source).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// Reads to the end.
+async fn drop_all<R: AsyncRead + Unpin>(source: &mut Reader<R>) -> Result<(), BodyError> {
+    loop {
+        source.consume(source.bytes().len());
+        if source.fill().await.map_err(|_| BodyError::Source)? == 0 {
+            return Ok(());
+        }
+    }
 }

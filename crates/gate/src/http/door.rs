@@ -18,6 +18,7 @@ use crate::program::Program;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::synthetic::Synthetic;
+use crate::upstream::Hop;
 
 /// A connection to a target's server, ready for requests.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Opened<S> {
     pub(crate) stream: S,
     /// The address that was dialled.
     pub(crate) address: SocketAddr,
+    /// Set where requests on it go to a proxy, which passes them on.
+    pub(crate) hop: Option<Hop>,
 }
 
 /// Where requests go.
@@ -51,11 +54,12 @@ pub(crate) trait Door {
     /// The policy's refusal.
     fn decide_tunnel(&self, target: &Target) -> Result<(), Refusal>;
 
-    /// Connects to the server of a target for which a request was allowed.
+    /// Connects to the server of a target for which a request was allowed. `to_the_end` if what is said on the connection has to get to
+    /// the server as it is: then it does not end at a proxy.
     ///
     /// # Errors
     /// Why nobody is there, or nobody that may be.
-    async fn open(&self, target: &Target) -> Result<Opened<Self::Stream>, Refusal>;
+    async fn open(&self, target: &Target, to_the_end: bool) -> Result<Opened<Self::Stream>, Refusal>;
 
     /// Puts in what is kept from the inside.
     fn dress(&self, target: &Target, fields: &mut Fields);
@@ -114,12 +118,13 @@ impl Door for Plain<'_> {
         self.gate.decide(target).map(|_| ())
     }
 
-    async fn open(&self, target: &Target) -> Result<Opened<TcpStream>, Refusal> {
-        let reached = match self.reached.take() {
-            Some(reached) => reached,
-            None => self.gate.reach(target).await?,
+    async fn open(&self, target: &Target, to_the_end: bool) -> Result<Opened<TcpStream>, Refusal> {
+        let (Reached { stream, address, .. }, hop) = match self.reached.take() {
+            Some(reached) => (reached, None),
+            None if to_the_end => (self.gate.reach(target).await?, None),
+            None => self.gate.reach_for_requests(target).await?,
         };
-        Ok(Opened { stream: reached.stream, address: reached.address })
+        Ok(Opened { stream, address, hop })
     }
 
     /// Nothing: credentials are sent to servers that have proven their name, and plain HTTP proves none.
@@ -173,9 +178,9 @@ impl Door for Inspected {
         self.gate.decide(target).map(|_| ())
     }
 
-    async fn open(&self, target: &Target) -> Result<Opened<Self::Stream>, Refusal> {
+    async fn open(&self, target: &Target, _to_the_end: bool) -> Result<Opened<Self::Stream>, Refusal> {
         let server = inspect::connect(&self.gate, target).await?;
-        Ok(Opened { stream: server.stream, address: server.address })
+        Ok(Opened { stream: server.stream, address: server.address, hop: None })
     }
 
     fn dress(&self, target: &Target, fields: &mut Fields) {

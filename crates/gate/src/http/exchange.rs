@@ -22,6 +22,7 @@ use super::rewrite;
 use crate::event::{Attempt, Begun};
 use crate::gate::Target;
 use crate::refusal::Refusal;
+use crate::upstream::Hop;
 
 /// A connection to a server, kept for the client's next request to the same target.
 pub(super) struct Server<S> {
@@ -29,6 +30,8 @@ pub(super) struct Server<S> {
     address: SocketAddr,
     reader: Reader<ReadHalf<S>>,
     writer: WriteHalf<S>,
+    /// Set where the other end is a proxy.
+    hop: Option<Hop>,
     /// Has it answered a request already?
     used: bool,
 }
@@ -71,6 +74,8 @@ pub(super) struct Ask {
     pub(super) keep: bool,
     /// Did it ask for a WebSocket?
     pub(super) websocket: bool,
+    /// Does a proxy answer?
+    pub(super) by_proxy: bool,
     /// Has the whole request gone out?
     pub(super) uploaded: Cell<bool>,
     /// Has the final response's head been given to the client, in part at least?
@@ -99,11 +104,12 @@ where
     C: AsyncRead + AsyncWrite + Unpin,
     D: Door,
 {
-    let mut server = match take_server(talk, &target).await {
+    let mut server = match take_server(talk, &target, request.websocket).await {
         Ok(server) => server,
         Err(refusal) => return talk.refuse(begun, &refusal, &request).await,
     };
-    let head = rewrite::request(&request, &target, D::DEFAULT_PORT, |fields| talk.door.dress(&target, fields));
+    let dress = |fields: &mut Fields| talk.door.dress(&target, fields);
+    let head = rewrite::request(&request, &target, D::DEFAULT_PORT, server.hop.as_ref(), dress);
     // What is passed on is in `head`; the request may be large and its answer long in coming.
     request.fields = Fields::default();
     let (door, address) = (talk.door.clone(), server.address);
@@ -112,7 +118,8 @@ where
     let mut passed = pass(talk, &request, &mut server, &head, &account).await;
     // A kept connection that the server has closed meanwhile says nothing about the request: once more, on a new one.
     if server.used && request.is_repeatable() && matches!(passed, Passed::Received(Received::Silent)) {
-        server = match open_server(talk, &target).await {
+        // Of the same kind: the head is written for one.
+        server = match open_server(talk, &target, server.hop.is_none()).await {
             Ok(server) => server,
             Err(refusal) => {
                 account.close(|begun| begun.refused(&refusal));
@@ -167,30 +174,41 @@ where
     talk.answer(&Answer::new(502, "Bad Gateway", reason), request).await
 }
 
-/// The kept connection if it leads to this very target and is quiet, else a new one.
-async fn take_server<C, D>(talk: &mut Conversation<C, D>, target: &Target) -> Result<Server<D::Stream>, Refusal>
+/// The kept connection if it leads to this very target and is quiet, else a new one. A proxy does not pass on a change of the protocol, which is
+/// between it and the gate (RFC 9110 section 7.8): a WebSocket needs a connection that ends at the server.
+async fn take_server<C, D>(
+    talk: &mut Conversation<C, D>,
+    target: &Target,
+    websocket: bool,
+) -> Result<Server<D::Stream>, Refusal>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     D: Door,
 {
     if let Some(mut server) = talk.server.take()
         && server.target == *target
+        && !(websocket && server.hop.is_some())
         && server.reader.is_quiet().await
     {
         return Ok(server);
     }
-    open_server(talk, target).await
+    open_server(talk, target, websocket).await
 }
 
-async fn open_server<C, D>(talk: &mut Conversation<C, D>, target: &Target) -> Result<Server<D::Stream>, Refusal>
+/// A new connection; see [`Door::open`].
+async fn open_server<C, D>(
+    talk: &mut Conversation<C, D>,
+    target: &Target,
+    to_the_end: bool,
+) -> Result<Server<D::Stream>, Refusal>
 where
     C: AsyncRead + AsyncWrite + Unpin,
     D: Door,
 {
-    let Opened { stream, address } = talk.door.open(target).await?;
+    let Opened { stream, address, hop } = talk.door.open(target, to_the_end).await?;
     let (reader, writer) = split(stream);
     let reader = Reader::new(reader, Vec::new(), talk.door.budget());
-    Ok(Server { target: target.clone(), address, reader, writer, used: false })
+    Ok(Server { target: target.clone(), address, reader, writer, hop, used: false })
 }
 
 /// Sends the request while the response may already be coming: a server may refuse a body before it has all of it, and one
@@ -211,6 +229,7 @@ where
         version: request.version,
         keep: request.keep_alive,
         websocket: request.websocket,
+        by_proxy: server.hop.is_some(),
         uploaded: Cell::new(false),
         answered: Cell::new(false),
     };

@@ -54,6 +54,8 @@ where
                     return Received::Broken;
                 }
             }
+            // Whose password that is, the inside neither knows nor learns.
+            407 if ask.by_proxy => return Received::Bad("the proxy of the host asks for a password".to_owned()),
             _ => return last(head, server, client, ask, received).await,
         }
     }

@@ -7,13 +7,15 @@ use super::head::{ResponseHead, Version};
 use super::lex;
 use super::request::Request;
 use crate::gate::Target;
+use crate::upstream::Hop;
 
-/// The head of a request to the server of `target`. `default_port` is the scheme's. `dress` changes the fields last: what
-/// it puts in replaces what the inside said.
+/// The head of a request to the server of `target`, or to the proxy at `hop`. `default_port` is the scheme's. `dress` changes the
+/// fields last: what it puts in replaces what the inside said.
 pub(crate) fn request(
     request: &Request,
     target: &Target,
     default_port: u16,
+    hop: Option<&Hop>,
     dress: impl FnOnce(&mut Fields),
 ) -> Vec<u8> {
     let mut fields = request.fields.clone();
@@ -21,13 +23,21 @@ pub(crate) fn request(
     fields.retain(|field| !field.name.eq_ignore_ascii_case("host"));
     dress(&mut fields);
     let mut out = Vec::new();
-    for part in [request.method.as_str(), " ", request.target.as_str(), " HTTP/1.1\r\nHost: "] {
+    // The host that was decided is the host that is asked for.
+    let authority = authority::written(&target.host, target.port, default_port);
+    let (scheme, asked, path) = match hop {
+        None => ("", "", request.target.as_str()),
+        // The asterisk stands for what the server makes of an empty path (RFC 9112 section 3.2.4).
+        Some(_) if request.target == "*" => ("http://", authority.as_str(), ""),
+        Some(_) => ("http://", authority.as_str(), request.target.as_str()),
+    };
+    for part in [&request.method, " ", scheme, asked, path, " HTTP/1.1\r\nHost: ", &authority, "\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    // The host that was decided is the host that is asked for.
-    out.extend_from_slice(authority::written(&target.host, target.port, default_port).as_bytes());
-    out.extend_from_slice(b"\r\n");
     fields.write(&mut out);
+    if let Some(authorization) = hop.and_then(|hop| hop.authorization.as_ref()) {
+        out.extend_from_slice(format!("Proxy-Authorization: {authorization}\r\n").as_bytes());
+    }
     write_framing(request.body, &mut out);
     if request.websocket {
         out.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: websocket\r\n");

@@ -2,7 +2,9 @@
 
 mod any_bytes;
 mod bodies;
+mod by_proxy;
 mod hosts;
 mod refusals;
+mod relays;
 mod responses;
 mod world;

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 
 use super::pipes::{PIPE_SIZE, Pipe, Pipes, Remainder};
 
-/// Rounds before the others get their turn: a megabyte at most.
-const ROUNDS: usize = 16;
+/// Bytes before the others get their turn.
+const TURN: usize = 1 << 20;
 
 /// Which end broke a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,8 @@ impl<'a> Direction<'a> {
     }
 
     fn poll_rounds(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Broken>> {
-        for _ in 0..ROUNDS {
+        let mut left = TURN;
+        while left > 0 {
             ready!(self.poll_flush(context)).map_err(|_| Broken::Sink)?;
             if self.at_end {
                 // The other end learns that nothing more comes, and may go on sending.
@@ -106,6 +107,8 @@ impl<'a> Direction<'a> {
             }
             ready!(room).map_err(|_| Broken::Sink)?;
             self.fill()?;
+            // A round that moved little counts as one that moved as much as it may.
+            left = left.saturating_sub(self.in_pipe.max(PIPE_SIZE));
         }
         context.waker().wake_by_ref();
         Poll::Pending
@@ -165,11 +168,14 @@ impl<'a> Direction<'a> {
         if self.pipe.is_none() && !self.no_splice {
             self.pipe = self.pipes.take();
         }
-        let Some(pipe) = &self.pipe else { return self.copy() };
-        let taken = self.from.try_io(Interest::READABLE, || move_bytes(self.from, &pipe.writer, PIPE_SIZE));
+        let Some(pipe) = &mut self.pipe else { return self.copy() };
+        let taken = self.from.try_io(Interest::READABLE, || move_bytes(self.from, &pipe.writer, pipe.size));
         match taken {
             Ok(0) => self.at_end = true,
-            Ok(number) => self.in_pipe = number,
+            Ok(number) => {
+                self.in_pipe = number;
+                self.pipes.widen(pipe, number);
+            }
             Err(error) if may_go_on(&error) => {}
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 self.no_splice = true;

@@ -2,6 +2,11 @@
 //!
 //! An orderly end of one side is passed on as such, and the other may go on for as long as it likes. When a side breaks, what it had said is
 //! still carried, and then the other side is broken too, as it would have been without the gate.
+//!
+//! A reset destroys what is still on its way. Without the gate that is what the network and the reader's own system hold; with it there are
+//! the gate's buffers as well, and a slow reader of what was said, and ended in order, would lose the end of it to a reset that came
+//! later. (A server that has said everything and closed answers the client's next word with one.) So the other side is broken only when its
+//! system has all that was said to it.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -10,30 +15,65 @@ use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
 use tokio::net::TcpStream;
+use tokio::select;
 use tokio::time::{Sleep, sleep};
 
 use super::Carried;
 use super::direction::{Broken, Direction};
 use super::pipes::Pipes;
+use super::unsent::unsent;
 use crate::socket::reset;
 
 /// How long what a broken side had said may take to be carried.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// The system does not say when a reader has taken everything; it is asked, at first after this time.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+/// Then less and less often, down to once in this time.
+const LAST_LOOK: Duration = Duration::from_millis(250);
+
 /// Carries bytes both ways until both ends are over or one breaks. `carried` is added to as they go.
 pub(crate) async fn tunnel(client: TcpStream, server: TcpStream, pipes: &Pipes, carried: &Carried) {
-    if both(&client, &server, pipes, carried).await {
-        reset(client);
-        reset(server);
+    let breaks = both(&client, &server, pipes, carried).await;
+    match (breaks.client, breaks.server) {
+        (false, false) => return,
+        (true, false) => arrival(&server).await,
+        (false, true) => arrival(&client).await,
+        (true, true) => {}
+    }
+    reset(client);
+    reset(server);
+}
+
+/// Waits until the other end's system has all that was given to this socket, which did not break, or breaks too. What it says meanwhile is for
+/// nobody, and is left where it is.
+async fn arrival(socket: &TcpStream) {
+    let delivered = async {
+        let mut pause = FIRST_LOOK;
+        while unsent(socket) > 0 {
+            sleep(pause).await;
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    };
+    select! {
+        () = delivered => {}
+        _ = socket.ready(Interest::ERROR) => {}
+        () = sleep(GRACE) => {}
     }
 }
 
-/// Whether an end broke.
-async fn both(client: &TcpStream, server: &TcpStream, pipes: &Pipes, carried: &Carried) -> bool {
+/// Which ends broke.
+#[derive(Clone, Copy, Debug, Default)]
+struct Breaks {
+    client: bool,
+    server: bool,
+}
+
+async fn both(client: &TcpStream, server: &TcpStream, pipes: &Pipes, carried: &Carried) -> Breaks {
     let mut tunnel = Tunnel {
         up: Direction::new(client, server, pipes, &carried.sent),
         down: Direction::new(server, client, pipes, &carried.received),
-        is_broken: false,
+        breaks: Breaks::default(),
         grace: None,
     };
     // A reset shows as an error condition even when nobody reads or writes that side just now.
@@ -52,7 +92,7 @@ async fn both(client: &TcpStream, server: &TcpStream, pipes: &Pipes, carried: &C
         tunnel.poll(context)
     })
     .await;
-    tunnel.is_broken
+    tunnel.breaks
 }
 
 #[derive(Clone, Copy)]
@@ -64,7 +104,7 @@ enum Side {
 struct Tunnel<'a> {
     up: Direction<'a>,
     down: Direction<'a>,
-    is_broken: bool,
+    breaks: Breaks,
     /// Runs once a side broke.
     grace: Option<Pin<Box<Sleep>>>,
 }
@@ -72,10 +112,15 @@ struct Tunnel<'a> {
 impl Tunnel<'_> {
     /// This side takes nothing more. What it had said before is still carried.
     fn broke(&mut self, side: Side) {
-        self.is_broken = true;
         match side {
-            Side::Client => self.down.give_up(),
-            Side::Server => self.up.give_up(),
+            Side::Client => {
+                self.breaks.client = true;
+                self.down.give_up();
+            }
+            Side::Server => {
+                self.breaks.server = true;
+                self.up.give_up();
+            }
         }
         if self.grace.is_none() {
             self.grace = Some(Box::pin(sleep(GRACE)));

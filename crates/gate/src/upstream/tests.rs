@@ -37,7 +37,7 @@ fn asked(pieces: &'static [&'static [u8]]) -> (Result<(), String>, Vec<u8>) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut server, _) = listener.accept().await.unwrap();
-        let proxy = Proxy::parse("http://u:p@proxy:1").unwrap();
+        let hop = Hop { authorization: Proxy::parse("http://u:p@proxy:1").unwrap().authorization };
         let target = Target { host: Host::parse("2001:db8::1").unwrap(), port: 443 };
         let answer = async {
             let expected = b"CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\
@@ -51,7 +51,7 @@ fn asked(pieces: &'static [&'static [u8]]) -> (Result<(), String>, Vec<u8>) {
             }
             drop(server);
         };
-        let (outcome, ()) = tokio::join!(ask(&mut stream, &proxy, &target), answer);
+        let (outcome, ()) = tokio::join!(ask(&mut stream, &hop, &target), answer);
         let mut rest = Vec::new();
         // The answer may have been refused, and the rest with it.
         let _ = stream.read_to_end(&mut rest).await;

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! In the second namespace every address is a local one, so that a listener takes a connection to any address, and knows
-//! which one was meant. It has no way on: what no socket takes is refused by the kernel. It lives as long as the sockets do,
-//! and nobody is in it. When the gate ends, the cable goes with it.
+//! which one was meant. It has no way on: what no socket takes is refused by the kernel. Nobody is in it; the gate's sockets keep it
+//! alive, and the supervisor does. When the gate has died, everything is refused: without the cable, whoever was just connecting would
+//! wait for an answer as long as TCP does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, OwnedFd};

@@ -7,11 +7,13 @@
 mod tests;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
+
+use super::net::namespace_of;
 
 /// Bytes that the longest request takes, with room to spare.
 const ROOM: usize = 512;
@@ -24,6 +26,13 @@ const VETH_INFO_PEER: u16 = 1;
 
 /// `RTNH_F_ONLINK` of `linux/rtnetlink.h`: the gateway is at the other end of the device, though no route says so.
 const RTNH_F_ONLINK: u32 = 4;
+
+/// `RTAX_CC_ALGO` of `linux/rtnetlink.h`.
+const RTAX_CC_ALGO: u16 = 16;
+
+/// What connections to the other end of the cable use: there is nothing between the two for congestion control to find out, and the host's
+/// default may be one that paces packets with timers. Every kernel has this one.
+const NO_PACING: &[u8] = b"reno\0";
 
 /// The index of `lo` in every net namespace.
 pub const LOOPBACK: u32 = 1;
@@ -202,6 +211,11 @@ impl Request {
             request.address(libc::RTA_GATEWAY, gateway);
         }
         request.attribute(libc::RTA_OIF, &route.device.to_ne_bytes());
+        if route.way != Way::Here {
+            let metrics = request.begin(libc::RTA_METRICS);
+            request.attribute(RTAX_CC_ALGO, NO_PACING);
+            request.end(metrics);
+        }
         request
     }
 
@@ -312,22 +326,15 @@ impl Netlink {
         }
     }
 
-    /// The namespace of this line, as a descriptor for setns(2) and `IFLA_NET_NS_FD` (`SIOCGSKNS`, Linux 4.10).
+    /// The namespace of this line.
     ///
     /// # Errors
     ///
-    /// What the ioctl answers.
+    /// See [`namespace_of`].
     pub fn namespace(&self) -> Result<OwnedFd, Errno> {
-        // SAFETY: the call takes no argument beyond its number, and answers a fresh descriptor.
-        unsafe {
-            let answer = libc::ioctl(self.socket.as_fd().as_raw_fd(), SIOCGSKNS);
-            Ok(OwnedFd::from_raw_fd(super::check(answer.into())? as i32))
-        }
+        namespace_of(self.socket.as_fd())
     }
 }
-
-/// `SIOCGSKNS` of `linux/sockios.h`.
-const SIOCGSKNS: libc::Ioctl = 0x894c;
 
 /// What the kernel says to request `number` (`struct nlmsgerr`): `None` if this is about something else.
 fn answer(reply: &[u8], number: u32) -> Option<Result<(), Errno>> {

@@ -1,4 +1,4 @@
-"""The "Internet": every address but the host's leads here. Name server, web servers, plain TCP services, an SSH server."""
+"""The "Internet": every address but the host's leads here. Name server, web servers, a proxy, plain TCP services, an SSH server."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import common
+import forward
 import names
 import packets
 import plain
@@ -39,6 +40,7 @@ def main():
             web.serve(log, family, address, port, None, fixtures)
         for port in (443, 8443):
             web.serve(log, family, address, port, certificate, fixtures)
+        forward.serve(log, family, address, 3128, zone)
         plain.echo(log, family, address, 7000)
         plain.greeter(log, family, address, 5432)
         plain.greeter(log, family, address, 25)

@@ -27,6 +27,7 @@ use crate::http::reader::Reader;
 use crate::http::scope::Hosts;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
+use crate::upstream::Hop;
 
 /// What a server says to a request: bytes, and whether it ends the connection after them.
 pub(super) struct Says(pub(super) Vec<u8>, pub(super) bool);
@@ -110,6 +111,8 @@ pub(super) struct World {
     pub(super) memory: usize,
     /// Servers answer a head at once, without taking its body, and the client waits for the end before it ends.
     pub(super) early: bool,
+    /// The host has a proxy, which gets requests for all servers.
+    pub(super) by_proxy: bool,
 }
 
 /// On a connection to `http://a.example`.
@@ -128,8 +131,12 @@ pub(super) fn proxy() -> World {
         piece: usize::MAX,
         memory: 1 << 20,
         early: false,
+        by_proxy: false,
     }
 }
+
+/// What the host says to its proxy.
+pub(super) const PASSWORD: &str = "Basic aG9zdDpzZWNyZXQ=";
 
 struct Stub {
     network: Network,
@@ -138,6 +145,7 @@ struct Stub {
     credential: Option<(&'static str, &'static str)>,
     budget: Rc<Budget>,
     early: bool,
+    by_proxy: bool,
     got: Rc<RefCell<Vec<Got>>>,
     connections: Rc<RefCell<usize>>,
     told: Rc<RefCell<Vec<Attempt>>>,
@@ -160,12 +168,14 @@ impl Door for Stub {
         decide::target(&self.network, target).map(|_| ())
     }
 
-    async fn open(&self, target: &Target) -> Result<Opened<DuplexStream>, Refusal> {
+    async fn open(&self, target: &Target, to_the_end: bool) -> Result<Opened<DuplexStream>, Refusal> {
         let (near, far) = duplex(1024);
         let connection = *self.connections.borrow();
         *self.connections.borrow_mut() += 1;
         spawn_local(server(far, connection, target.to_string(), self.script.clone(), self.got.clone(), self.early));
-        Ok(Opened { stream: near, address: SocketAddr::from(([192, 0, 2, 1], target.port)) })
+        let hop = Hop { authorization: Some(PASSWORD.to_owned()) };
+        let hop = (self.by_proxy && !to_the_end).then_some(hop);
+        Ok(Opened { stream: near, address: SocketAddr::from(([192, 0, 2, 1], target.port)), hop })
     }
 
     fn dress(&self, _: &Target, fields: &mut Fields) {
@@ -275,6 +285,7 @@ impl World {
             credential: self.credential,
             budget: Budget::new(self.memory),
             early: self.early,
+            by_proxy: self.by_proxy,
             got: Rc::default(),
             connections: Rc::default(),
             told: Rc::default(),

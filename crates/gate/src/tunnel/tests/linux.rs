@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::super::{Carried, Pipes, tunnel};
 use crate::budget::Budget;
@@ -108,6 +108,92 @@ fn a_tunnel_whose_client_broke_ends_although_the_server_is_silent() {
                 let error = server.read(&mut [0]).await.unwrap_err();
                 assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
             };
+            tokio::join!(tunnel(inner_client, inner_server, &pipes, &carried), work);
+        });
+    }
+}
+
+/// A pair of connected sockets, the first of which takes little before it is read.
+async fn pair_with_a_slow_reader() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let reader = TcpSocket::new_v4().unwrap();
+    reader.set_recv_buffer_size(4096).unwrap();
+    let (one, other) = tokio::join!(reader.connect(listener.local_addr().unwrap()), listener.accept());
+    (one.unwrap(), other.unwrap().0)
+}
+
+/// More than a slow reader's system takes, and less than the buffers before it.
+const MUCH: usize = 100_000;
+
+async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+}
+
+#[test]
+fn a_server_that_has_ended_is_heard_to_the_end_although_it_answers_a_later_word_with_a_reset() {
+    for pipes in pools() {
+        run(async {
+            let (mut client, inner_client) = pair_with_a_slow_reader().await;
+            let (mut server, inner_server) = pair().await;
+            let carried = Carried::default();
+            let work = async {
+                server.write_all(&[7; MUCH]).await.unwrap();
+                drop(server);
+                until(|| carried.received.get() == MUCH as u64).await;
+                client.write_all(b"a window update").await.unwrap();
+                // The server's system, which has nobody for it, answers with a reset.
+                until(|| carried.sent.get() > 0).await;
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                let mut got = Vec::new();
+                let ended = client.read_to_end(&mut got).await;
+                assert_eq!((got.len(), ended.map_err(|error| error.kind())), (MUCH, Ok(MUCH)));
+            };
+            tokio::join!(tunnel(inner_client, inner_server, &pipes, &carried), work);
+        });
+    }
+}
+
+#[test]
+fn what_was_said_before_a_reset_arrives_before_it() {
+    for pipes in pools() {
+        run(async {
+            let (mut client, inner_client) = pair_with_a_slow_reader().await;
+            let (mut server, inner_server) = pair().await;
+            let carried = Carried::default();
+            let work = async {
+                server.write_all(&[7; MUCH]).await.unwrap();
+                until(|| carried.received.get() == MUCH as u64).await;
+                server.set_zero_linger().unwrap();
+                drop(server);
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                let mut got = Vec::new();
+                let error = client.read_to_end(&mut got).await.unwrap_err();
+                assert_eq!((got.len(), error.kind()), (MUCH, std::io::ErrorKind::ConnectionReset));
+            };
+            tokio::join!(tunnel(inner_client, inner_server, &pipes, &carried), work);
+        });
+    }
+}
+
+#[test]
+fn a_side_that_breaks_while_its_last_words_are_awaited_ends_the_tunnel() {
+    for pipes in pools() {
+        run(async {
+            let (client, inner_client) = pair_with_a_slow_reader().await;
+            let (mut server, inner_server) = pair().await;
+            let carried = Carried::default();
+            let work = async {
+                server.write_all(&[7; MUCH]).await.unwrap();
+                until(|| carried.received.get() == MUCH as u64).await;
+                server.set_zero_linger().unwrap();
+                drop(server);
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                client.set_zero_linger().unwrap();
+                drop(client);
+            };
+            // It hangs here for the time of grace if it does not.
             tokio::join!(tunnel(inner_client, inner_server, &pipes, &carried), work);
         });
     }

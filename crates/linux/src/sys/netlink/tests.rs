@@ -78,14 +78,20 @@ fn routes_say_where_they_lead() {
         (head, u32::from_ne_bytes(body[8..12].try_into().unwrap()), attributes(&body[12..]))
     };
     let device = (libc::RTA_OIF, 9u32.to_ne_bytes().to_vec());
+    // No congestion control with timers on the way to the other end of the cable: length 9, type 16, the name and its NUL.
+    let reno = [&9u16.to_ne_bytes()[..], &16u16.to_ne_bytes()[..], b"reno\0\0\0\0"].concat();
+    let metrics = (libc::RTA_METRICS, reno);
     let everything = route("0.0.0.0", 0, Way::Here, true);
     assert_eq!(everything, ([2, 0, 0, 0, 255, 4, 254, 2], 0, vec![device.clone()]));
     let one = route("198.18.0.2", 32, Way::Device, true);
-    assert_eq!(one, ([2, 32, 0, 0, 255, 4, 253, 1], 0, vec![(libc::RTA_DST, vec![198, 18, 0, 2]), device.clone()]));
+    assert_eq!(
+        one,
+        ([2, 32, 0, 0, 255, 4, 253, 1], 0, vec![(libc::RTA_DST, vec![198, 18, 0, 2]), device.clone(), metrics.clone()])
+    );
     let gateway: IpAddr = "fd00::1".parse().unwrap();
     let default = route("::", 0, Way::Gateway(gateway), false);
     let by = (libc::RTA_GATEWAY, "fd00::1".parse::<Ipv6Addr>().unwrap().octets().to_vec());
-    assert_eq!(default, ([10, 0, 0, 0, 254, 4, 0, 1], RTNH_F_ONLINK, vec![by, device]));
+    assert_eq!(default, ([10, 0, 0, 0, 254, 4, 0, 1], RTNH_F_ONLINK, vec![by, device, metrics]));
 }
 
 #[test]
