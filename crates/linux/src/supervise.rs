@@ -5,6 +5,7 @@
 
 mod askers;
 mod changes;
+mod ended;
 mod gate;
 mod gate_process;
 mod reaper;
@@ -28,6 +29,8 @@ use crate::sys::net::namespace_of;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
 use askers::Askers;
+use ended::Dying;
+pub(crate) use ended::Ended;
 pub(crate) use gate::Gating;
 use gate::{Gate, News};
 pub(crate) use signals::Handled;
@@ -486,34 +489,7 @@ impl Supervisor<'_> {
         let terminal = self.relay.take().map_or(Ok(()), |relay| relay.finish(TERMINAL_PATIENCE));
         let init = (self.told_the_end && !self.orphans_are_collected).then_some(self.entered);
         let outcome = ended.and_then(|outcome| terminal.map_err(RunError::Terminal).map(|()| outcome));
-        Ended { outcome, dying: Dying { init, _mounts: self.mounts } }
-    }
-}
-
-/// How a run ended, and what the kernel still has to do for it.
-pub(crate) struct Ended {
-    pub(crate) outcome: Result<Outcome, RunError>,
-    pub(crate) dying: Dying,
-}
-
-impl From<RunError> for Ended {
-    fn from(error: RunError) -> Ended {
-        Ended { outcome: Err(error), dying: Dying { init: None, _mounts: None } }
-    }
-}
-
-/// An init whose tree is dead and which is dying itself. Dropped, it is waited for: do what else there is to do before.
-pub(crate) struct Dying {
-    init: Option<Entered>,
-    /// Held until it is dead: else it would take them down before.
-    _mounts: Option<Late>,
-}
-
-impl Drop for Dying {
-    fn drop(&mut self) {
-        if let Some(init) = &self.init {
-            init.wait();
-        }
+        Ended { outcome, dying: Dying::new(init, self.mounts) }
     }
 }
 

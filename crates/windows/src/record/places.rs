@@ -4,6 +4,7 @@ use crate::facts::Facts;
 use crate::path::WindowsPath;
 use crate::profile;
 use crate::target::named_places;
+use crate::tier::Tier;
 
 use super::RecordError;
 use bailiwick_policy::builtin::BUILTINS;
@@ -51,8 +52,8 @@ pub(super) fn needed(facts: &Facts, workspace: &WindowsPath) -> Result<Vec<Windo
     for (folder, name) in own {
         places.push(below(folder, name)?);
     }
-    for builtin in &BUILTINS {
-        let documents = profile::documents(builtin.name).map_err(|error| RecordError::Odd(error.to_string()))?;
+    for (builtin, tier) in BUILTINS.iter().flat_map(|builtin| Tier::ALL.map(|tier| (builtin, tier))) {
+        let documents = profile::documents(builtin.name, tier).map_err(|error| RecordError::Odd(error.to_string()))?;
         for document in documents.unwrap_or_default() {
             let files = &document.files;
             let lists = [&files.read, &files.write, &files.deny, &files.protect];

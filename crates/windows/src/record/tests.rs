@@ -250,7 +250,7 @@ fn plans_can_be_made_from_what_was_recorded() {
         recorded.setup = facts.setup.clone();
         for tier in Tier::ALL {
             let plan = |facts: &Facts| {
-                let policy = crate::profile::policy("workspace", None, None).unwrap().unwrap();
+                let policy = crate::profile::policy("workspace", tier, None, None).unwrap().unwrap();
                 let asked = Asked { workspace: workspace.clone(), current_dir: workspace.clone(), tier };
                 let target = Target::resolve(&policy, facts, &asked).map_err(|error| error.to_string())?;
                 Plan::new(&target, facts).map_err(|error| error.to_string())
