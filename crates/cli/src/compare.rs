@@ -10,7 +10,7 @@ use std::ffi::c_int;
 /// # Safety
 ///
 /// Both must be readable for `count` bytes.
-#[unsafe(no_mangle)]
+#[cfg_attr(target_env = "musl", unsafe(no_mangle))]
 pub(crate) unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, count: usize) -> c_int {
     // SAFETY: the caller's promise.
     let at = unsafe { first_difference(a, b, count) };
@@ -26,7 +26,7 @@ pub(crate) unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, count: usize)
 /// # Safety
 ///
 /// As for [`memcmp`].
-#[unsafe(no_mangle)]
+#[cfg_attr(target_env = "musl", unsafe(no_mangle))]
 pub(crate) unsafe extern "C" fn bcmp(a: *const u8, b: *const u8, count: usize) -> c_int {
     // SAFETY: the caller's promise.
     c_int::from(unsafe { first_difference(a, b, count) } != count)

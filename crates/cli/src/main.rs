@@ -5,8 +5,10 @@
 
 mod args;
 mod commands;
-#[cfg(target_env = "musl")]
+#[cfg(any(target_env = "musl", test))]
 mod compare;
+#[cfg(all(target_arch = "x86_64", any(target_env = "musl", test)))]
+mod copy;
 mod failure;
 #[cfg(target_os = "linux")]
 mod gate;

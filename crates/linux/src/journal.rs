@@ -29,6 +29,7 @@ use rustix::io::Errno;
 
 use crate::plan::Watched;
 use crate::quarantine;
+use crate::sys::late::Late;
 
 /// Bytes of an entry that are read at most.
 const MOST_BYTES: u64 = 1 << 22;
@@ -166,8 +167,13 @@ impl Journal {
     ///
     /// When it cannot be removed; the next run will look at it.
     pub fn close(&mut self) -> Result<(), JournalError> {
-        let (Some((name, _lock)), Some(directory)) = (self.own.take(), &self.directory) else { return Ok(()) };
-        match unlinkat(directory, &name, AtFlags::empty()) {
+        let (Some((name, file)), Some(directory)) = (self.own.take(), &self.directory) else { return Ok(()) };
+        // Who closes a removed file last takes it off the disk, which takes longer than removing its name.
+        let late = Late::hold(&file);
+        let removed = unlinkat(directory, &name, AtFlags::empty());
+        drop(file);
+        drop(late);
+        match removed {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(errno) => Err(self.failed(Step::Remove, &name, errno)),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
@@ -23,8 +24,7 @@ pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, Plan
     let mut pins: BTreeSet<&OsStr> = BTreeSet::new();
     // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
     for name in guarded.iter().filter(|name| writable(name.root)) {
-        let above = name.path.ancestors().skip(1).map(Path::as_os_str);
-        pins.extend(above.take_while(|ancestor| *ancestor != name.root.as_os_str()));
+        pins.extend(above(name.path).take_while(|ancestor| *ancestor != name.root.as_os_str()));
     }
     // As texts, parents still come first, which is all that the steps rely on.
     let mut places: BTreeSet<&OsStr> = builder.grants.0.keys().copied().collect();
@@ -87,7 +87,28 @@ struct Grants<'a>(BTreeMap<&'a OsStr, Grant>);
 
 impl Grants<'_> {
     fn at(&self, path: &Path) -> Grant {
-        path.ancestors().find_map(|above| self.0.get(above.as_os_str())).copied().unwrap_or(Grant::Hidden)
+        let own = std::iter::once(path.as_os_str());
+        own.chain(above(path)).find_map(|text| self.0.get(text)).copied().unwrap_or(Grant::Hidden)
+    }
+}
+
+/// The directories above a canonical path, the nearest first.
+fn above(path: &Path) -> impl Iterator<Item = &OsStr> {
+    std::iter::successors(parent(path.as_os_str()), |text| parent(text))
+}
+
+/// Whether a canonical path is this directory or lies in it.
+fn is_within(path: &Path, directory: &str) -> bool {
+    let rest = path.as_os_str().as_bytes().strip_prefix(directory.as_bytes());
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+}
+
+fn parent(text: &OsStr) -> Option<&OsStr> {
+    let bytes = text.as_bytes();
+    match bytes.iter().rposition(|byte| *byte == b'/')? {
+        0 if bytes.len() == 1 => None,
+        0 => Some(OsStr::new("/")),
+        at => bytes.get(..at).map(OsStr::from_bytes),
     }
 }
 
@@ -141,7 +162,7 @@ impl<'a> Builder<'a> {
             }
             return Ok(());
         }
-        let reserved = RESERVED.iter().any(|own| place.starts_with(own));
+        let reserved = RESERVED.iter().any(|own| is_within(place, own));
         match grant {
             Grant::Private(_) if OWN_MEMORY.iter().any(|own| place == Path::new(own)) => {}
             Grant::Hidden => {}
@@ -270,8 +291,8 @@ impl<'a> Builder<'a> {
 
     /// The ground that a mount point at `place` stands on.
     fn ground(&self, place: &Path) -> Ground {
-        let above = place.ancestors().skip(1).find_map(|ancestor| self.grounds.get(ancestor.as_os_str()));
-        above.copied().unwrap_or(Ground::Memory)
+        let ground = above(place).find_map(|ancestor| self.grounds.get(ancestor));
+        ground.copied().unwrap_or(Ground::Memory)
     }
 
     /// Sees to it that something can be mounted at `place`.
@@ -306,8 +327,8 @@ impl<'a> Builder<'a> {
 
     /// The path at which the ground under `place` begins.
     fn base(&self, place: &Path) -> PathBuf {
-        let base = place.ancestors().skip(1).find(|ancestor| self.grounds.contains_key(ancestor.as_os_str()));
-        base.unwrap_or(Path::new("/")).to_owned()
+        let base = above(place).find(|ancestor| self.grounds.contains_key(*ancestor));
+        base.unwrap_or(OsStr::new("/")).into()
     }
 
     fn parents(&mut self, place: &Path) {
@@ -317,10 +338,10 @@ impl<'a> Builder<'a> {
 
     /// Makes every directory strictly between `base` and `place` that is not made yet.
     fn parents_with(&mut self, place: &Path, base: &Path, step: impl Fn(PathBuf) -> Step) {
-        let between: Vec<&Path> = place.ancestors().skip(1).take_while(|ancestor| *ancestor != base).collect();
+        let between: Vec<&OsStr> = above(place).take_while(|ancestor| *ancestor != base.as_os_str()).collect();
         for directory in between.into_iter().rev() {
             if self.made.insert(directory.into()) {
-                self.plan.steps.push(step(directory.to_owned()));
+                self.plan.steps.push(step(directory.into()));
             }
         }
     }

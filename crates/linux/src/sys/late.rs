@@ -15,6 +15,7 @@ use rustix::net::{
 };
 
 /// Another hold on what a descriptor stands for, which the kernel gives up some time after this is dropped, or the process ends.
+#[derive(Debug)]
 pub struct Late {
     // In this order: closing the sender starts the collector.
     _queue: OwnedFd,

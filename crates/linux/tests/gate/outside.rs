@@ -236,7 +236,7 @@ fn offline(name: &str) {
 
 fn outlives_the_gate(name: &str) {
     let (inside, outside) = outcome(name);
-    assert!(inside.contains("then unreachable: true\nstill here"), "{inside}");
+    assert!(inside.contains("then refused: true\nstill here"), "{inside}");
     assert!(outside.contains("event NetworkLost { why: \"asked to\" }"), "{outside}");
     assert!(!outside.contains("outcome") && !outside.contains("error"), "{outside}");
 }
