@@ -268,7 +268,10 @@ impl<'a> Files<'a> {
             Base::CurrentDirectory => &self.host.current_dir,
         };
         match text.as_os_str().as_encoded_bytes().first() {
-            Some(b'~') => base.join(expand_home(text.as_os_str(), self.home)),
+            Some(b'~') => match expand_home(text.as_os_str(), self.home) {
+                expanded if expanded.is_absolute() => expanded,
+                expanded => base.join(expanded),
+            },
             Some(b'/') if cfg!(unix) => text.to_path_buf(),
             _ => base.join(text),
         }
