@@ -47,7 +47,7 @@ fn row(table: &mut Table, what: &str, figures: &str) -> Result<bool, std::num::P
         table.memory("gate", what, (megabytes.parse::<f64>()? * 1024.0) as u64, most);
         return Ok(true);
     }
-    if figures.contains("MB resident") {
+    if figures.contains("MB resident") || figures.contains("GB/s") {
         table.note(format!("gate: {what}: {figures}"));
     }
     Ok(false)
