@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
@@ -99,17 +98,25 @@ fn above(path: &Path) -> impl Iterator<Item = &OsStr> {
 
 /// Whether a canonical path is this directory or lies in it.
 fn is_within(path: &Path, directory: &str) -> bool {
-    let rest = path.as_os_str().as_bytes().strip_prefix(directory.as_bytes());
+    let rest = path.as_os_str().as_encoded_bytes().strip_prefix(directory.as_bytes());
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
 }
 
+#[cfg(unix)]
 fn parent(text: &OsStr) -> Option<&OsStr> {
+    use std::os::unix::ffi::OsStrExt;
     let bytes = text.as_bytes();
     match bytes.iter().rposition(|byte| *byte == b'/')? {
         0 if bytes.len() == 1 => None,
         0 => Some(OsStr::new("/")),
         at => bytes.get(..at).map(OsStr::from_bytes),
     }
+}
+
+/// Plans are made elsewhere too, where nobody waits for them.
+#[cfg(not(unix))]
+fn parent(text: &OsStr) -> Option<&OsStr> {
+    Path::new(text).parent().map(Path::as_os_str)
 }
 
 struct Builder<'a> {
