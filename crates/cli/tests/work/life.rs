@@ -28,6 +28,21 @@ fn kill_9_of_bailiwick_ends_every_process() {
     world.inside("git status --porcelain").ok();
 }
 
+/// A launch holds its processes to single processors for a while.
+#[test]
+fn the_inside_may_run_on_every_processor_that_the_caller_may() {
+    let allowed = |status: &str| {
+        let line = status.lines().find(|line| line.starts_with("Cpus_allowed_list:")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{status}"))
+    };
+    let here = allowed(&std::fs::read_to_string("/proc/self/status").expect("status"));
+    let world = World::new();
+    for whose in ["self", "1"] {
+        let done = world.inside(&format!("cat /proc/{whose}/status")).ok();
+        assert_eq!(allowed(&done.out()), here, "/proc/{whose}");
+    }
+}
+
 #[test]
 fn a_daemon_dies_with_the_run() {
     let world = World::new();
