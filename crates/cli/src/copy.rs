@@ -9,7 +9,8 @@ use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_storeu_si128};
 ///
 /// # Safety
 ///
-/// `from` must be readable and `to` writable for `count` bytes, and the two apart.
+/// `from` must be readable and `to` writable for `count` bytes. They are apart, or `to` does not begin within what is yet to be read, or
+/// `count` is at most 128: all of that is read before any of it is written.
 #[cfg_attr(target_env = "musl", unsafe(no_mangle))]
 pub(crate) unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, count: usize) -> *mut u8 {
     // SAFETY: each case copies from the first and from the last bytes, which overlap where `count` lies between: all of them lie
