@@ -9,13 +9,13 @@
 //! inside cannot lead the watch elsewhere. When a directory on the way to a name appears, it is watched first and looked at
 //! then, so nothing made in between is missed.
 
+mod error;
 mod known;
 mod place;
 #[cfg(test)]
 mod tests;
 
 use std::ffi::{CStr, OsStr};
-use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,7 @@ use rustix::io::Errno;
 
 use crate::quarantine::{Cleaning, Quarantine, Taken};
 use crate::sys::directory_notify::{Bell, Changed};
+pub use error::WatchError;
 use known::{Identity, Known, look};
 use place::{Places, Reach};
 
@@ -88,59 +89,6 @@ pub enum Change {
     },
 }
 
-/// The watch could not be set up: the run must not start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WatchError {
-    /// The signals of the notifications cannot be received.
-    Start(Errno),
-    /// The directory cannot be opened.
-    Open {
-        /// The directory.
-        path: PathBuf,
-        /// The answer.
-        errno: Errno,
-    },
-    /// The directory cannot be watched.
-    Add {
-        /// The directory.
-        path: PathBuf,
-        /// The answer.
-        errno: Errno,
-    },
-    /// The name is not below its root.
-    Misplaced {
-        /// The name.
-        path: PathBuf,
-    },
-}
-
-impl fmt::Display for WatchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let escape = |path: &Path| text::escape(path.as_os_str());
-        match self {
-            WatchError::Start(errno) => write!(f, "watching for guarded names failed: signalfd: {errno}"),
-            WatchError::Open { path, errno } => {
-                write!(f, "watching for guarded names failed: opening {}: {errno}", escape(path))
-            }
-            WatchError::Add { path, errno: Errno::INVAL } => write!(
-                f,
-                "watching {} for guarded names failed: this kernel is built without directory notifications \
-                 (CONFIG_DNOTIFY); `--accept names-absent` runs without them",
-                escape(path)
-            ),
-            WatchError::Add { path, errno } => {
-                write!(f, "watching {} for guarded names failed: {errno}; the directory must be readable", escape(path))
-            }
-            WatchError::Misplaced { path } => {
-                write!(f, "{} cannot be watched: it is not below its writable root", escape(path))
-            }
-        }
-    }
-}
-
-impl std::error::Error for WatchError {}
-
 /// The watch of one run.
 #[derive(Debug)]
 pub struct Watch {
@@ -164,6 +112,13 @@ struct Name {
     touched: Touched,
     /// Whether the last look has found out nothing, or has found what could not be taken away.
     unsure: bool,
+}
+
+impl Name {
+    /// The directory that the name is in, from its root.
+    fn parent_tail(&self) -> &Path {
+        self.tail.parent().unwrap_or(Path::new(""))
+    }
 }
 
 /// What a protected name was when it was last looked at.
@@ -311,23 +266,45 @@ impl Watch {
     }
 
     fn examine_touched(&mut self, report: &mut dyn FnMut(Change)) {
+        // The absent name that was looked at last, and whether its directory was the one that is held.
+        let mut before: Option<(usize, bool)> = None;
         for index in 0..self.names.len() {
             let Some(name) = self.names.get_mut(index) else { continue };
             let touched = std::mem::take(&mut name.touched);
             if touched == Touched::No || (name.protected.is_some() && !self.examine_protected(index, report)) {
                 continue;
             }
-            if touched == Touched::OnTheWay || !self.is_still_absent(index) {
-                self.examine_absent(index, report);
+            if touched != Touched::OnTheWay {
+                // Names of one directory follow one another; should it be replaced meanwhile, that is told again.
+                let is_current = match before {
+                    Some((other, is_current)) if self.are_siblings(other, index) => is_current,
+                    _ => self.place_is_current(index),
+                };
+                before = Some((index, is_current));
+                if is_current && self.is_still_absent(index) {
+                    continue;
+                }
             }
+            before = None;
+            self.examine_absent(index, report);
         }
+    }
+
+    fn are_siblings(&self, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.names.get(one), self.names.get(other)) else { return false };
+        one.root == other.root && one.tail.parent() == other.tail.parent()
+    }
+
+    /// Whether the directory of this name is still the one that was there when it was last looked at.
+    fn place_is_current(&self, index: usize) -> bool {
+        self.names.get(index).is_none_or(|name| self.places.is_current(name.root, name.parent_tail()))
     }
 
     /// Reports what has become of a protected name. `true` if it is gone, and is an absent one from now on: only if the
     /// system has answered that it, or the directory that it was in, does not exist.
     fn examine_protected(&mut self, index: usize, report: &mut dyn FnMut(Change)) -> bool {
         let Some(name) = self.names.get_mut(index) else { return false };
-        let parent = self.places.open_with_rights(name.root, name.tail.parent().unwrap_or(Path::new("")));
+        let parent = self.places.open_with_rights(name.root, name.parent_tail());
         let now = match &parent {
             Ok(parent) => look(parent.as_fd(), &name.tail),
             // Something else stands where its directory was: looking for the absent name finds it.
@@ -353,14 +330,11 @@ impl Watch {
         false
     }
 
-    /// The quick look, in the directory that was there when it was last looked at, if that is the one that is there now.
+    /// The quick look, in the directory that was there when it was last looked at.
     fn is_still_absent(&self, index: usize) -> bool {
         let Some(name) = self.names.get(index) else { return true };
-        let parent_tail = name.tail.parent().unwrap_or(Path::new(""));
-        let parent = self.places.held(name.root, parent_tail);
-        !name.unsure
-            && self.places.is_current(name.root, parent_tail)
-            && parent.is_some_and(|parent| look(parent, &name.tail) == Ok(None))
+        let parent = self.places.held(name.root, name.parent_tail());
+        !name.unsure && parent.is_some_and(|parent| look(parent, &name.tail) == Ok(None))
     }
 
     /// Takes an absent name away, as often as it takes.
@@ -400,7 +374,7 @@ impl Watch {
     fn take_once(&mut self, index: usize) -> (Result<Answer, Errno>, bool) {
         let Watch { places, names, known, quarantine } = self;
         let Some(name) = names.get(index) else { return (Ok(Answer::Absent), false) };
-        let (parent, tail) = match places.reach(name.root, name.tail.parent().unwrap_or(Path::new(""))) {
+        let (parent, tail) = match places.reach(name.root, name.parent_tail()) {
             Reach::Missing => return (Ok(Answer::Absent), false),
             Reach::Blind(errno) => return (Err(errno), true),
             Reach::Parent(parent) => (parent, name.tail.clone()),
@@ -422,7 +396,7 @@ impl Watch {
         let Some(name) = names.get_mut(index) else { return };
         let path = name.path.clone();
         if known.iter().any(|known| known.identity == identity && known.path == path) {
-            let parent = places.open_with_rights(name.root, name.tail.parent().unwrap_or(Path::new("")));
+            let parent = places.open_with_rights(name.root, name.parent_tail());
             name.protected = Some(parent.map(|parent| protected(&parent, &name.tail, identity)).unwrap_or_default());
             name.unsure = false;
             return report(Change::ProtectedReplaced { path });
@@ -436,7 +410,7 @@ impl Watch {
 
 /// What a protected name is at the start: for noticing its replacement, and for ever.
 fn remember(places: &Places, name: &Name) -> (Protected, Option<Known>) {
-    let parent = places.held(name.root, name.tail.parent().unwrap_or(Path::new("")));
+    let parent = places.held(name.root, name.parent_tail());
     let Some((parent, Ok(Some(identity)))) = parent.map(|parent| (parent, look(parent, &name.tail))) else {
         return (Protected::default(), None);
     };
