@@ -6,7 +6,7 @@ use bailiwick_linux::api::Tier;
 use bailiwick_linux::facts::Facts;
 use bailiwick_linux::promises::{Obstacle, obstacle, promises};
 use bailiwick_policy::boundary::Boundary;
-use bailiwick_policy::needs::{Shortfall, needs, shortfalls};
+use bailiwick_policy::needs::{Shortfall, shortfalls_of};
 use bailiwick_policy::policy::TierChoice;
 use serde::Serialize;
 
@@ -77,7 +77,7 @@ fn first_fit(
             unfit.push(Unfit { tier, obstacle: Some(obstacle), lacking: Vec::new() });
             continue;
         }
-        let (accepted, lacking): (Vec<_>, Vec<_>) = shortfalls(&needs(boundary), promises(tier, facts, Some(boundary)))
+        let (accepted, lacking): (Vec<_>, Vec<_>) = shortfalls_of(boundary, promises(tier, facts, Some(boundary)))
             .into_iter()
             .partition(|shortfall| boundary.isolation.accept.contains(&shortfall.promise.guarantee));
         if lacking.is_empty() {

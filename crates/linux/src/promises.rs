@@ -12,7 +12,7 @@ mod tests;
 
 use bailiwick_policy::boundary::Boundary;
 use bailiwick_policy::guarantee::{Guarantee, Promise, Strength};
-use bailiwick_policy::needs::shortfalls;
+use bailiwick_policy::needs::shortfalls_of;
 use serde::Serialize;
 
 use crate::api::Tier;
@@ -187,7 +187,7 @@ fn common(guarantee: Guarantee, facts: &Facts) -> Option<Answer> {
 
 /// What the boundary needs and the tier does not keep here, without the losses that the user accepted by name.
 pub fn shortfall(tier: Tier, facts: &Facts, boundary: &Boundary) -> Vec<Shortfall> {
-    shortfalls(&needs(boundary), promises(tier, facts, Some(boundary)))
+    shortfalls_of(boundary, promises(tier, facts, Some(boundary)))
         .into_iter()
         .filter(|shortfall| !boundary.isolation.accept.contains(&shortfall.promise.guarantee))
         .collect()

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::boundary::Boundary;
-use crate::evaluate::{View, tidy};
+pub use crate::evaluate::path_order;
+use crate::evaluate::{Point, View, tidy};
 use crate::origin::Origin;
 use crate::policy::FileRuleKind;
 
@@ -153,16 +154,36 @@ impl Boundary {
         view.guarded(&view.points())
     }
 
-    /// [`point_grants`](Self::point_grants) and [`guarded`](Self::guarded), from one pass.
-    pub fn survey(&self) -> (Vec<(&Path, Grant)>, Vec<Guarded<'_>>) {
+    /// [`points`](Self::points) with all that a tier has to know about each, and [`guarded`](Self::guarded), from one pass.
+    pub fn survey(&self) -> (Vec<Surveyed<'_>>, Vec<Guarded<'_>>) {
         let view = self.view();
         let points = view.points();
         let guarded = view.guarded(&points);
-        (points.into_iter().map(|point| (point.path, point.grant)).collect(), guarded)
+        (points.iter().map(Surveyed::of).collect(), guarded)
     }
 
     fn view(&self) -> View<'_> {
         View { boundary: self, extra: None }
+    }
+}
+
+/// A path at which the grant may differ from that of its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Surveyed<'a> {
+    /// The path.
+    pub path: &'a Path,
+    /// What the inside has there.
+    pub grant: Grant,
+    /// What it has in the directory above.
+    pub parent_grant: Grant,
+    /// What the host has there; `None` where only a private root says something about it.
+    pub present: Option<crate::boundary::Present>,
+}
+
+impl<'a> Surveyed<'a> {
+    fn of(point: &Point<'a>) -> Surveyed<'a> {
+        let Point { path, grant, parent_grant, present, .. } = *point;
+        Surveyed { path, grant, parent_grant, present }
     }
 }
 
@@ -175,6 +196,8 @@ pub struct Guarded<'a> {
     /// the same grant. Every directory strictly between the two must not be renamed. (A writable root inside a private
     /// one is a root of its own: moving what lies above it moves only the inside's own directories.)
     pub root: &'a Path,
+    /// Whether that root is a private one.
+    pub in_private: bool,
     /// `Deny` if it may not be read either.
     pub kind: FileRuleKind,
     /// What is there now.

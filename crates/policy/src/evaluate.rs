@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::path::{Component, Path, PathBuf};
 
-use crate::boundary::{Boundary, FileRule};
+use crate::boundary::{Boundary, FileRule, Present};
 use crate::decide::{Grant, Guarded, Verdict};
 use crate::origin::Origin;
 use crate::policy::FileRuleKind;
@@ -30,7 +30,7 @@ pub(crate) fn covers_strictly(root: &Path, path: &Path) -> bool {
 }
 
 /// The order in which a parent comes first and everything below it follows at once (`/a`, `/a/b`, `/a-b`).
-pub(crate) fn path_order(a: &Path, b: &Path) -> Ordering {
+pub fn path_order(a: &Path, b: &Path) -> Ordering {
     let (a, b) = (a.as_os_str().as_encoded_bytes(), b.as_os_str().as_encoded_bytes());
     let rank = |byte: u8| if is_separator(byte) { 0 } else { u16::from(byte) + 1 };
     // Most pairs share a long start, which is passed over in words: this is called some thousand times on every launch.
@@ -112,6 +112,8 @@ pub(crate) struct Point<'a> {
     parent_root: &'a Path,
     /// Whether the point or something above it is readable.
     visible: bool,
+    /// What the host has there; `None` where only a private root says something about it.
+    pub(crate) present: Option<Present>,
 }
 
 /// A boundary, with one more rule if a remedy is being tried out.
@@ -134,8 +136,19 @@ enum Source<'a> {
     Private(usize),
     Rule(&'a FileRule),
     Ceiling(&'a FileRule),
-    ReadList,
-    WriteList,
+    ReadList(&'a FileRule),
+    WriteList(&'a FileRule),
+}
+
+impl Source<'_> {
+    fn present(&self) -> Option<Present> {
+        match self {
+            Source::Private(_) => None,
+            Source::Rule(rule) | Source::Ceiling(rule) | Source::ReadList(rule) | Source::WriteList(rule) => {
+                Some(rule.present)
+            }
+        }
+    }
 }
 
 /// The best candidate so far for one question.
@@ -188,8 +201,8 @@ impl<'a> Covering<'a> {
                 }
                 Best::offer(&mut self.ceiling_write, path, rank(rule.kind), Decider::Ceiling(rule));
             }
-            Source::ReadList => self.in_read_list = true,
-            Source::WriteList => self.in_write_list = true,
+            Source::ReadList(_) => self.in_read_list = true,
+            Source::WriteList(_) => self.in_write_list = true,
         }
     }
 
@@ -245,8 +258,8 @@ impl<'a> View<'a> {
         self.rules()
             .map(rule(Source::Rule))
             .chain(boundary.ceiling_rules.iter().map(rule(Source::Ceiling)))
-            .chain(boundary.ceiling_read.iter().flatten().map(rule(|_| Source::ReadList)))
-            .chain(boundary.ceiling_write.iter().flatten().map(rule(|_| Source::WriteList)))
+            .chain(boundary.ceiling_read.iter().flatten().map(rule(Source::ReadList)))
+            .chain(boundary.ceiling_write.iter().flatten().map(rule(Source::WriteList)))
             .chain(private)
     }
 
@@ -301,8 +314,9 @@ impl<'a> View<'a> {
             let root = parent.filter(|parent| parent.grant == grant).map_or(path, |parent| parent.root);
             let parent_root = parent.map_or(path, |parent| parent.root);
             let visible = inside_visible || evaluation.read.verdict != Verdict::Refused;
+            let present = group.iter().find_map(|entry| entry.source.present());
             above.push((points.len(), covering));
-            points.push(Point { path, grant, parent_grant, evaluation, root, parent_root, visible });
+            points.push(Point { path, grant, parent_grant, evaluation, root, parent_root, visible, present });
         }
         points
     }
@@ -327,7 +341,8 @@ impl<'a> View<'a> {
                 _ => FileRuleKind::Read,
             };
             let (path, root) = (point.path, point.parent_root);
-            guarded.push(Guarded { path, root, kind, present: rule.present, origin: &rule.origin });
+            let in_private = point.parent_grant != Grant::Write;
+            guarded.push(Guarded { path, root, in_private, kind, present: rule.present, origin: &rule.origin });
         }
         guarded
     }

@@ -29,7 +29,7 @@ pub mod nearest;
 pub mod needs;
 pub mod origin;
 pub mod policy;
-mod quick_hash;
+pub mod quick_hash;
 pub mod reference;
 pub mod request_pattern;
 pub mod resolve;

@@ -88,6 +88,16 @@ pub fn needs_for(guarded: usize, hosts: bool, limits: &RunLimits) -> Vec<Need> {
     needs
 }
 
+/// What the boundary needs and these promises do not keep, accepted as a loss or not.
+pub fn shortfalls_of(boundary: &Boundary, promises: Vec<Promise>) -> Vec<Shortfall> {
+    // Nearly always everything is kept, and then nobody needs to count the guarded names, which every launch would wait for.
+    let most = needs_for(1, !boundary.network.allow.is_empty(), &boundary.limits);
+    let is_kept = |promise: &Promise| {
+        most.iter().all(|need| need.guarantee != promise.guarantee || need.strength <= promise.strength)
+    };
+    if promises.iter().all(is_kept) { Vec::new() } else { shortfalls(&needs(boundary), promises) }
+}
+
 /// What is needed and these promises do not keep, accepted as a loss or not.
 pub fn shortfalls(needs: &[Need], promises: Vec<Promise>) -> Vec<Shortfall> {
     promises

@@ -1,4 +1,4 @@
-//! A quick hash for tables that live as long as one resolve.
+//! A quick hash for tables of paths that live as long as one launch.
 //!
 //! The standard library's takes a tenth of the time that resolving takes (measured in instructions). Paths of a hostile
 //! workspace are keys, so the start of the hash is not known to it: it is where in memory the table was made, which the system
@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, Hasher};
 
 /// Where a hash starts.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Seed(u64);
+pub struct Seed(u64);
 
 impl Default for Seed {
     fn default() -> Seed {
@@ -30,7 +30,7 @@ const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The hash so far.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Quick(u64);
+pub struct Quick(u64);
 
 impl Quick {
     fn mix(&mut self, word: u64) {

@@ -1,12 +1,13 @@
 //! From the boundary's points to steps.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use bailiwick_policy::boundary::{Backing, Boundary, FileRule, Present};
-use bailiwick_policy::decide::Grant;
+use bailiwick_policy::boundary::{Backing, Boundary, Present};
+use bailiwick_policy::decide::{Grant, Guarded, Surveyed, path_order};
 use bailiwick_policy::policy::FileRuleKind;
+use bailiwick_policy::quick_hash::Seed;
 
 use super::{Kind, Mode, OwnFile, Plan, PlanError, Step, Watched};
 
@@ -17,28 +18,14 @@ const RESERVED: [&str; 2] = ["/proc", "/dev"];
 const OWN_MEMORY: [&str; 1] = ["/dev/shm"];
 
 pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, PlanError> {
-    let (grants, guarded) = boundary.survey();
-    let mut builder = Builder::new(boundary, grants);
-    let writable = |root: &Path| builder.grants.at(root) == Grant::Write;
-    let mut pins: BTreeSet<&OsStr> = BTreeSet::new();
-    // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
-    for name in guarded.iter().filter(|name| writable(name.root)) {
-        pins.extend(above(name.path).take_while(|ancestor| *ancestor != name.root.as_os_str()));
-    }
-    // As texts, parents still come first, which is all that the steps rely on.
-    let mut places: BTreeSet<&OsStr> = builder.grants.0.keys().copied().collect();
-    places.extend(&pins);
-    let aliases: BTreeMap<&OsStr, &Path> =
-        boundary.aliases.iter().map(|alias| (alias.at.as_os_str(), alias.target.as_path())).collect();
-    places.extend(aliases.keys());
-
-    for text in places {
-        let place = Path::new(text);
-        match aliases.get(text) {
-            Some(target) if builder.ground(place) != Ground::Host => builder.alias(place, target),
+    let (points, guarded) = boundary.survey();
+    let mut builder = Builder::new(boundary, &points);
+    for place in places(boundary, &points, &guarded) {
+        match place.alias {
+            Some(target) if builder.ground(place.path) != Ground::Host => builder.alias(place.path, target),
             // A tree of the host has the link itself. Where the link is guarded, it is mounted over itself like any name:
             // that keeps it from being removed or replaced, and following it goes on to work.
-            _ => builder.point(place, pins.contains(text))?,
+            _ => builder.place(&place)?,
         }
     }
     for socket in &boundary.network.sockets {
@@ -46,15 +33,12 @@ pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, Plan
     }
     // Last: they lie over whatever the policy shows there.
     for file in files {
-        builder.file(file, aliases.contains_key(file.at.as_os_str()));
+        builder.file(file, boundary.aliases.iter().any(|alias| alias.at == file.at));
     }
-    let Builder { mut plan, grants, .. } = builder;
+    let mut plan = builder.plan;
     plan.writable.extend(OWN_MEMORY.iter().map(PathBuf::from));
-    for name in guarded {
-        // Names in private roots are made and mounted over before the start; nothing of the user's is there to watch.
-        if grants.at(name.root) != Grant::Write {
-            continue;
-        }
+    // Names in private roots are made and mounted over before the start; nothing of the user's is there to watch.
+    for name in guarded.iter().filter(|name| !name.in_private) {
         let watched =
             Watched { path: name.path.to_owned(), root: name.root.to_owned(), denied: name.kind == FileRuleKind::Deny };
         match name.present {
@@ -63,6 +47,44 @@ pub(super) fn build(boundary: &Boundary, files: &[OwnFile]) -> Result<Plan, Plan
         }
     }
     Ok(plan)
+}
+
+/// A path at which something may have to be done.
+struct Place<'a> {
+    path: &'a Path,
+    /// Its number among the points, if it is one.
+    point: Option<usize>,
+    /// Whether it must not be renamed, for what lies below it.
+    is_pinned: bool,
+    /// What it leads to, if it is a symbolic link that the policy runs through.
+    alias: Option<&'a Path>,
+}
+
+/// All places, parents first.
+fn places<'a>(boundary: &'a Boundary, points: &[Surveyed<'a>], guarded: &[Guarded<'a>]) -> Vec<Place<'a>> {
+    let mut pins: HashSet<&OsStr, Seed> = HashSet::default();
+    // In private roots a renamed ancestor harms nobody: nothing of the user's is there.
+    for name in guarded.iter().filter(|name| !name.in_private) {
+        pins.extend(above(name.path).take_while(|ancestor| *ancestor != name.root.as_os_str()));
+    }
+    let nothing = |path| Place { path, point: None, is_pinned: false, alias: None };
+    let points = points.iter().enumerate().map(|(number, point)| Place { point: Some(number), ..nothing(point.path) });
+    let pins = pins.into_iter().map(|pin| Place { is_pinned: true, ..nothing(Path::new(pin)) });
+    let aliases = boundary.aliases.iter().map(|alias| Place { alias: Some(&alias.target), ..nothing(&alias.at) });
+    let mut places: Vec<Place<'a>> = points.chain(pins).chain(aliases).collect();
+    // Nearly all of them are in this order already.
+    places.sort_by(|a, b| path_order(a.path, b.path));
+    // As texts: they are canonical, and comparing paths takes them apart, which is much on the way to every launch.
+    places.dedup_by(|later, earlier| {
+        let is_same = later.path.as_os_str() == earlier.path.as_os_str();
+        if is_same {
+            earlier.point = earlier.point.or(later.point);
+            earlier.is_pinned |= later.is_pinned;
+            earlier.alias = later.alias.or(earlier.alias);
+        }
+        is_same
+    });
+    places
 }
 
 /// What is under a path in the new root as built so far.
@@ -76,19 +98,6 @@ enum Ground {
     Host,
     /// The cover of a denied directory, by number.
     Mask(usize),
-}
-
-/// The boundary's grants where they change; between two such points the upper one holds.
-///
-/// Here and below paths are looked up as texts: they are canonical, and comparing [`Path`]s takes them apart each time,
-/// which on the way to every launch is much.
-struct Grants<'a>(BTreeMap<&'a OsStr, Grant>);
-
-impl Grants<'_> {
-    fn at(&self, path: &Path) -> Grant {
-        let own = std::iter::once(path.as_os_str());
-        own.chain(above(path)).find_map(|text| self.0.get(text)).copied().unwrap_or(Grant::Hidden)
-    }
 }
 
 /// The directories above a canonical path, the nearest first.
@@ -121,147 +130,143 @@ fn parent(text: &OsStr) -> Option<&OsStr> {
 
 struct Builder<'a> {
     boundary: &'a Boundary,
-    grants: Grants<'a>,
+    /// In the order in which everything below a point follows it at once.
+    points: &'a [Surveyed<'a>],
     plan: Plan,
-    /// Where the ground changes, by path.
-    grounds: BTreeMap<OsString, Ground>,
+    /// Where the ground changes.
+    grounds: HashMap<&'a OsStr, Ground, Seed>,
     /// Directories already made in memory.
-    made: BTreeSet<OsString>,
-    /// Kinds of the host's objects by rule path.
-    present: BTreeMap<&'a OsStr, Present>,
+    made: HashSet<&'a OsStr, Seed>,
     masks: usize,
 }
 
 impl<'a> Builder<'a> {
-    fn new(boundary: &'a Boundary, grants: Vec<(&'a Path, Grant)>) -> Self {
-        let ceilings = [&boundary.ceiling_read, &boundary.ceiling_write];
-        let rules =
-            boundary.rules.iter().chain(&boundary.ceiling_rules).chain(ceilings.into_iter().flatten().flatten());
-        let present = rules.map(|FileRule { path, present, .. }| (path.as_os_str(), *present)).collect();
+    fn new(boundary: &'a Boundary, points: &'a [Surveyed<'a>]) -> Self {
         let plan = Plan {
-            steps: Vec::with_capacity(64),
+            steps: Vec::with_capacity(points.len()),
             homes: Vec::new(),
             writable: Vec::new(),
             absent: Vec::new(),
             present: Vec::new(),
         };
-        Builder {
-            boundary,
-            grants: Grants(grants.into_iter().map(|(path, grant)| (path.as_os_str(), grant)).collect()),
-            plan,
-            grounds: BTreeMap::from([(OsString::from("/"), Ground::Memory)]),
-            made: BTreeSet::new(),
-            present,
-            masks: 0,
-        }
+        let grounds = [(OsStr::new("/"), Ground::Memory)].into_iter().collect();
+        Builder { boundary, points, plan, grounds, made: HashSet::default(), masks: 0 }
     }
 
     /// Makes the grant at `place` true, its parent's being so already.
-    fn point(&mut self, place: &Path, pinned: bool) -> Result<(), PlanError> {
-        let grant = self.grants.at(place);
-        let Some(parent) = place.parent() else {
-            return if grant == Grant::Hidden { Ok(()) } else { Err(PlanError::WholeRoot) };
-        };
-        let around = self.grants.at(parent);
-        if grant == around {
-            if pinned {
-                self.plan.steps.push(Step::Pin { at: place.to_owned() });
+    fn place(&mut self, place: &Place<'a>) -> Result<(), PlanError> {
+        let point = place.point.and_then(|number| Some((number, self.points.get(number)?)));
+        match point {
+            Some((_, point)) if point.path.as_os_str() == "/" => match point.grant {
+                Grant::Hidden => Ok(()),
+                _ => Err(PlanError::WholeRoot),
+            },
+            Some((number, point)) if point.grant != point.parent_grant => self.point(number, point),
+            // Nothing changes here.
+            _ => {
+                if place.is_pinned {
+                    self.plan.steps.push(Step::Pin { at: place.path.to_owned() });
+                }
+                Ok(())
             }
-            return Ok(());
         }
+    }
+
+    fn point(&mut self, number: usize, point: &Surveyed<'a>) -> Result<(), PlanError> {
+        let place = point.path;
         let reserved = RESERVED.iter().any(|own| is_within(place, own));
-        match grant {
+        match point.grant {
             Grant::Private(_) if OWN_MEMORY.iter().any(|own| place == Path::new(own)) => {}
             Grant::Hidden => {}
             Grant::Denied if reserved => {}
             _ if reserved => return Err(PlanError::Reserved { path: place.to_owned() }),
-            Grant::Denied if matches!(around, Grant::Private(_)) => self.deny_in_private(place),
-            Grant::Denied => self.deny(place),
-            Grant::Read => self.visible(place, Mode::ReadOnly, around),
+            Grant::Denied if matches!(point.parent_grant, Grant::Private(_)) => self.deny_in_private(number, point),
+            Grant::Denied => self.deny(number, point),
+            Grant::Read => self.visible(point, Mode::ReadOnly),
             Grant::Write => {
-                self.visible(place, Mode::Writable, around);
+                self.visible(point, Mode::Writable);
                 self.plan.writable.push(place.to_owned());
             }
             Grant::Private(index) => self.private(place, index),
-            Grant::PrivateProtected(index) => self.private_protected(place, index),
+            Grant::PrivateProtected(index) => self.private_protected(point, index),
         }
         Ok(())
     }
 
     /// A tree of the host that is readable or writable.
-    fn visible(&mut self, place: &Path, mode: Mode, around: Grant) {
-        let Some(kind) = self.kind(place) else { return };
+    fn visible(&mut self, point: &Surveyed<'a>, mode: Mode) {
+        let (Some(kind), place) = (kind(point), point.path) else { return };
         // A clone keeps the attributes of what it was cloned from, so only narrowing may clone from the new root;
         // a writable tree below a read-only one comes from the host afresh.
-        let narrows = around == Grant::Write && mode == Mode::ReadOnly;
+        let narrows = point.parent_grant == Grant::Write && mode == Mode::ReadOnly;
         if narrows {
             self.plan.steps.push(Step::Protect { at: place.to_owned() });
         } else {
             self.mount_point(place, kind);
             self.plan.steps.push(Step::Tree { host: place.to_owned(), at: place.to_owned(), mode });
         }
-        self.grounds.insert(place.into(), Ground::Host);
+        self.grounds.insert(place.as_os_str(), Ground::Host);
     }
 
-    fn deny(&mut self, place: &Path) {
-        let Some(kind) = self.kind(place) else { return };
-        if self.ground(place) != Ground::Host {
+    fn deny(&mut self, number: usize, point: &Surveyed<'a>) {
+        let Some(kind) = kind(point) else { return };
+        if self.ground(point.path) != Ground::Host {
             // Not visible there in the first place: memory, the private home and covers hold only what is mounted.
             return;
         }
-        self.cover(place, kind);
+        self.cover(number, point.path, kind);
     }
 
-    fn cover(&mut self, place: &Path, kind: Kind) {
+    fn cover(&mut self, number: usize, place: &'a Path, kind: Kind) {
+        let mut below = self.points.iter().skip(number + 1).take_while(|point| point.path.starts_with(place));
         let shows_below = kind == Kind::Directory
-            && self.grants.0.range(place.as_os_str()..).skip(1).any(|(point, grant)| {
-                matches!(grant, Grant::Read | Grant::Write | Grant::Private(_)) && Path::new(point).starts_with(place)
-            });
+            && below.any(|point| matches!(point.grant, Grant::Read | Grant::Write | Grant::Private(_)));
         if shows_below {
             let number = self.masks;
             self.masks += 1;
             self.plan.steps.push(Step::MaskAround { at: place.to_owned(), number });
-            self.grounds.insert(place.into(), Ground::Mask(number));
+            self.grounds.insert(place.as_os_str(), Ground::Mask(number));
         } else {
             self.plan.steps.push(Step::Mask { at: place.to_owned(), kind });
         }
     }
 
     /// A denied name in a private root: nothing of the host's is there, but it may not be brought into being either.
-    fn deny_in_private(&mut self, place: &Path) {
-        let kind = self.kind(place).unwrap_or(Kind::File);
-        self.mount_point(place, kind);
-        self.cover(place, kind);
+    fn deny_in_private(&mut self, number: usize, point: &Surveyed<'a>) {
+        let kind = kind(point).unwrap_or(Kind::File);
+        self.mount_point(point.path, kind);
+        self.cover(number, point.path, kind);
     }
 
-    fn private(&mut self, place: &Path, index: usize) {
+    fn private(&mut self, place: &'a Path, index: usize) {
         let Some(root) = self.boundary.private.get(index) else { return };
         self.mount_point(place, Kind::Directory);
         match &root.backing {
             Backing::Memory => {
                 self.plan.steps.push(Step::Memory { at: place.to_owned() });
-                self.grounds.insert(place.into(), Ground::Memory);
+                self.grounds.insert(place.as_os_str(), Ground::Memory);
             }
             Backing::Directory(host) => {
                 self.plan.homes.push(host.clone());
                 self.plan.steps.push(Step::Tree { host: host.clone(), at: place.to_owned(), mode: Mode::Writable });
-                self.grounds.insert(place.into(), Ground::Home);
+                self.grounds.insert(place.as_os_str(), Ground::Home);
             }
         }
         self.plan.writable.push(place.to_owned());
     }
 
     /// A protected name in a private root is made, empty, in bailiwick's own directory, and mounted over read-only.
-    fn private_protected(&mut self, place: &Path, index: usize) {
+    fn private_protected(&mut self, point: &Surveyed<'a>, index: usize) {
+        let place = point.path;
         if self.boundary.private.get(index).is_some_and(|root| root.path == place) {
             self.private(place, index);
         } else {
-            self.mount_point(place, self.kind(place).unwrap_or(Kind::File));
+            self.mount_point(place, kind(point).unwrap_or(Kind::File));
         }
         self.plan.steps.push(Step::Protect { at: place.to_owned() });
     }
 
-    fn alias(&mut self, at: &Path, target: &Path) {
+    fn alias(&mut self, at: &'a Path, target: &Path) {
         match self.ground(at) {
             Ground::Memory => {
                 self.parents(at);
@@ -278,8 +283,8 @@ impl<'a> Builder<'a> {
     }
 
     /// A socket of the host that is listed by name; where its directory is visible, it is there already.
-    fn socket(&mut self, socket: &Path) {
-        if matches!(self.grants.at(socket), Grant::Read | Grant::Write) || self.ground(socket) == Ground::Host {
+    fn socket(&mut self, socket: &'a Path) {
+        if matches!(self.boundary.grant(socket), Grant::Read | Grant::Write) || self.ground(socket) == Ground::Host {
             return;
         }
         self.mount_point(socket, Kind::File);
@@ -288,7 +293,7 @@ impl<'a> Builder<'a> {
     }
 
     /// A file of bailiwick's own. Where a tree of the host is, or a link was made (`stands`), it is mounted over what is there.
-    fn file(&mut self, file: &OwnFile, stands: bool) {
+    fn file(&mut self, file: &'a OwnFile, stands: bool) {
         if !stands {
             self.mount_point(&file.at, Kind::File);
         }
@@ -303,7 +308,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Sees to it that something can be mounted at `place`.
-    fn mount_point(&mut self, place: &Path, kind: Kind) {
+    fn mount_point(&mut self, place: &'a Path, kind: Kind) {
         match self.ground(place) {
             Ground::Host => {}
             Ground::Memory => {
@@ -313,7 +318,7 @@ impl<'a> Builder<'a> {
             Ground::Home => {
                 let base = self.base(place);
                 self.parents_with(place, &base, |at| Step::MakeBeneath { at, kind: Kind::Directory });
-                if self.made.insert(place.into()) {
+                if self.made.insert(place.as_os_str()) {
                     self.plan.steps.push(Step::MakeBeneath { at: place.to_owned(), kind });
                 }
             }
@@ -325,7 +330,7 @@ impl<'a> Builder<'a> {
                     below: below(&at),
                     kind: Kind::Directory,
                 });
-                if self.made.insert(place.into()) {
+                if self.made.insert(place.as_os_str()) {
                     self.plan.steps.push(Step::MakeInMask { number, below: below(place), kind });
                 }
             }
@@ -338,23 +343,23 @@ impl<'a> Builder<'a> {
         base.unwrap_or(OsStr::new("/")).into()
     }
 
-    fn parents(&mut self, place: &Path) {
+    fn parents(&mut self, place: &'a Path) {
         let base = self.base(place);
         self.parents_with(place, &base, |at| Step::Make { at, kind: Kind::Directory, mode: 0o755 });
     }
 
     /// Makes every directory strictly between `base` and `place` that is not made yet.
-    fn parents_with(&mut self, place: &Path, base: &Path, step: impl Fn(PathBuf) -> Step) {
-        let between: Vec<&OsStr> = above(place).take_while(|ancestor| *ancestor != base.as_os_str()).collect();
+    fn parents_with(&mut self, place: &'a Path, base: &Path, step: impl Fn(PathBuf) -> Step) {
+        let between: Vec<&'a OsStr> = above(place).take_while(|ancestor| *ancestor != base.as_os_str()).collect();
         for directory in between.into_iter().rev() {
-            if self.made.insert(directory.into()) {
+            if self.made.insert(directory) {
                 self.plan.steps.push(step(directory.into()));
             }
         }
     }
 
-    fn make(&mut self, place: &Path, kind: Kind) {
-        if self.made.insert(place.into()) {
+    fn make(&mut self, place: &'a Path, kind: Kind) {
+        if self.made.insert(place.as_os_str()) {
             let own = self.boundary.private.iter().find(|root| root.path == place);
             let mode = match kind {
                 // What is private and in memory is a directory for temporary files.
@@ -365,13 +370,13 @@ impl<'a> Builder<'a> {
             self.plan.steps.push(Step::Make { at: place.to_owned(), kind, mode });
         }
     }
+}
 
-    /// What the host has at the path of a rule; `None` where it has nothing.
-    fn kind(&self, place: &Path) -> Option<Kind> {
-        match self.present.get(place.as_os_str()) {
-            Some(Present::Directory) => Some(Kind::Directory),
-            Some(Present::File) => Some(Kind::File),
-            Some(Present::Absent) | None => None,
-        }
+/// What the host has at the point; `None` where it has nothing.
+fn kind(point: &Surveyed<'_>) -> Option<Kind> {
+    match point.present? {
+        Present::Directory => Some(Kind::Directory),
+        Present::File => Some(Kind::File),
+        Present::Absent => None,
     }
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use bailiwick_policy::boundary::{Boundary, FileRule, Present, RunLimits};
-use bailiwick_policy::needs::needs_for;
+use bailiwick_policy::needs::{needs_for, shortfalls};
 use bailiwick_policy::origin::{Layer, Origin, Source};
 use bailiwick_policy::policy::FileRuleKind;
 

@@ -14,9 +14,12 @@ use crate::policy::{Base, FileEntry, FileRuleKind, Ruled};
 pub(super) fn read(text: &str, source: &Source, layer: Layer) -> Option<Document> {
     let mut reader =
         Reader { document: Document::empty(source.clone(), layer), section: Section::Top, list: None, line: 0 };
-    for line in text.lines() {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_once('\n').unwrap_or((rest, ""));
         reader.line += 1;
-        reader.line(line.trim())?;
+        reader.line(line.trim(), rest)?;
+        rest = after;
     }
     reader.list.is_none().then_some(reader.document)
 }
@@ -30,7 +33,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn line(&mut self, line: &str) -> Option<()> {
+    /// Reads one line of the text, of which `rest` is this line and all that follow.
+    fn line(&mut self, line: &str, rest: &str) -> Option<()> {
         if line.is_empty() || line.starts_with('#') {
             return Some(());
         }
@@ -45,7 +49,7 @@ impl Reader {
         let key = self.section.keys().find(|key| key.name == name)?.key;
         match value.strip_prefix('[') {
             Some(items) => {
-                self.open(key)?;
+                self.open(key, texts_in_list(rest))?;
                 self.items(key, items.trim_start())
             }
             None => self.value(key, value),
@@ -73,13 +77,12 @@ impl Reader {
         Some(())
     }
 
-    /// Makes room for a list at once: growing it would touch fresh pages again and again.
-    fn open(&mut self, key: Key) -> Option<()> {
-        const ROOM: usize = 64;
+    /// Makes room for a list at once, and no more than it needs: growing it, or leaving some free, would touch fresh pages.
+    fn open(&mut self, key: Key, count: usize) -> Option<()> {
         match key {
             Key::Extends => drop(self.document.extends.get_or_insert_default()),
-            Key::Pass => self.document.environment.pass.get_or_insert_default().reserve(ROOM),
-            _ => self.files(key)?.1.reserve(ROOM),
+            Key::Pass => self.document.environment.pass.get_or_insert_default().reserve_exact(count),
+            _ => self.files(key)?.1.reserve_exact(count),
         }
         Some(())
     }
@@ -148,6 +151,11 @@ impl Reader {
     fn origin(&self) -> Origin {
         Origin { layer: self.document.layer, source: self.document.source.clone(), line: Some(self.line) }
     }
+}
+
+/// How many strings stand before the next `]`, if there are no quotation marks in comments between them.
+fn texts_in_list(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte != b']').filter(|byte| *byte == b'"').count() / 2
 }
 
 /// A string without escapes at the start of the text, and what follows it.
