@@ -3,16 +3,18 @@
 //! ```text
 //! supervisor ──clone3(user, mount, pid, ipc, uts, cgroup, net)──► init, pid 1
 //!     │ the policy is read meanwhile                                identity → loopback → bare root
-//!     │  ─────────────── Launch, in shared memory ────────────────► the plan → confinement
+//!     │  ─────────────── Build, in shared memory ─────────────────► the plan
+//!     │  ─────────────── Launch, in shared memory ────────────────► confinement
 //!     │  ◄───────────── Message over a socket pair ──────────────── vfork ──► the command
 //! ```
 //!
 //! After `clone` nothing allocates, locks or panics on purpose: the child makes system calls on prepared data, and reports
-//! the first that fails. What it needs is laid out for it in a [`Launch`].
+//! the first that fails. What it needs is laid out for it in a [`Build`] and a [`Launch`].
 
 mod blank;
 mod confine;
 mod door;
+mod helper;
 mod identity;
 pub(crate) mod init;
 pub(crate) mod message;
@@ -29,10 +31,10 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, pidfd_send_signal, waitpid};
 
 pub use blank::Blank;
-pub(crate) use blank::Waiting;
 pub(crate) use door::Door;
-pub(crate) use prepare::{Confinement, Launch, PrepareError};
+pub(crate) use prepare::{Build, Confinement, Launch, PrepareError};
 
+use helper::Helper;
 use message::Order;
 
 /// A step of the way from `clone` to `execve`.
@@ -142,12 +144,19 @@ pub(crate) struct Entered {
     pub(crate) pidfd: OwnedFd,
     /// Messages of the init; its end is closed when the init is gone.
     pub(crate) messages: OwnedFd,
+    /// Who made the init, and has nothing left to do.
+    helper: Option<Helper>,
 }
 
 impl Entered {
     /// Tells the init what to do next; it waits with the command until the supervisor is ready to watch it.
     pub(crate) fn order(&self, order: Order) -> Result<(), Errno> {
         order.send(&self.messages)
+    }
+
+    /// Ends whoever made the init.
+    pub(crate) fn end_helper(&mut self) {
+        self.helper = None;
     }
 
     /// Reaps the init.

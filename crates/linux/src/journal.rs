@@ -29,7 +29,7 @@ use rustix::io::Errno;
 
 use crate::plan::Watched;
 use crate::quarantine;
-use crate::sys::late::Late;
+use crate::sys::late::Hold;
 
 /// Bytes of an entry that are read at most.
 const MOST_BYTES: u64 = 1 << 22;
@@ -42,8 +42,17 @@ pub struct Journal {
     place: PathBuf,
     /// `None` where no run has written anything yet.
     directory: Option<OwnedFd>,
-    /// This run's entry: its name, and the descriptor that holds the lock.
-    own: Option<(CString, OwnedFd)>,
+    own: Option<Own>,
+}
+
+/// This run's entry.
+#[derive(Debug)]
+struct Own {
+    name: CString,
+    /// Holds the lock.
+    file: OwnedFd,
+    /// For the end.
+    hold: Option<Hold>,
 }
 
 /// What a killed run has left.
@@ -153,7 +162,7 @@ impl Journal {
         let _ = rustix::io::retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
         let mut file = std::fs::File::from(file);
         let written = file.write_all(&content(watched));
-        self.own = Some((c_name, file.into()));
+        self.own = Some(Own { name: c_name, file: file.into(), hold: Hold::new().ok() });
         written.map_err(|error| {
             let failed = JournalError { step: Step::Write, path: self.place.join(name), errno: errno(&error) };
             let _ = self.close();
@@ -167,9 +176,11 @@ impl Journal {
     ///
     /// When it cannot be removed; the next run will look at it.
     pub fn close(&mut self) -> Result<(), JournalError> {
-        let (Some((name, file)), Some(directory)) = (self.own.take(), &self.directory) else { return Ok(()) };
+        let (Some(Own { name, file, hold }), Some(directory)) = (self.own.take(), &self.directory) else {
+            return Ok(());
+        };
         // Who closes a removed file last takes it off the disk, which takes longer than removing its name.
-        let late = Late::hold(&file);
+        let late = hold.and_then(|hold| hold.on(&file).ok());
         let removed = unlinkat(directory, &name, AtFlags::empty());
         drop(file);
         drop(late);

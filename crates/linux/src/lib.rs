@@ -19,6 +19,8 @@ pub mod journal;
 #[cfg(target_os = "linux")]
 pub mod landlock;
 #[cfg(target_os = "linux")]
+pub mod proc_parts;
+#[cfg(target_os = "linux")]
 pub mod promises;
 #[cfg(target_os = "linux")]
 pub mod quarantine;

@@ -16,7 +16,7 @@ use rustix::io::Errno;
 
 use crate::api::{Command, Event, Outcome, Tier};
 pub use crate::enter::Blank;
-use crate::enter::{Confinement, Launch};
+use crate::enter::{Build, Confinement, Launch};
 use crate::facts::Facts;
 use crate::gate::Gatekeeper;
 use crate::landlock::{self, Abi, HARMLESS_DEVICES, Lock, Use};
@@ -74,26 +74,27 @@ pub fn run(
     for home in &plan.homes {
         make_home(home)?;
     }
-    let mut wiring = Wiring::of_this_process();
-    let outer = Outer::open(&wiring).map_err(RunError::Terminal)?;
-    let mut lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
-    standard::hand_over(boundary, &mut wiring.inside, &mut lock)?;
-    let openings =
-        Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
     let mut environment = match tier {
         Tier::Namespaces => boundary.environment.clone(),
         Tier::Landlock => environment_without_mounts(boundary),
     };
     let gating =
         gatekeeper.map(|gatekeeper| gate::gating(boundary, gatekeeper, facts, &mut environment)).transpose()?;
-    let confinement = Confinement {
-        plan: (tier == Tier::Namespaces).then_some(&plan),
-        lock: &lock,
-        filter: seccomp::filter(openings),
-        outlet: gating.as_ref().map(|gating| gating.ports.as_slice()),
-    };
+    let ports = gating.as_ref().map(|gating| gating.ports.as_slice());
+    let build = Build::new(&arena, boundary, (tier == Tier::Namespaces).then_some(&plan), ports);
+    let building = waiting.hand_over(&arena, build.map_err(RunError::Prepare)?)?;
+
+    let mut wiring = Wiring::of_this_process();
+    let outer = Outer::open(&wiring).map_err(RunError::Terminal)?;
+    let mut lock = lock(boundary, tier, Abi(facts.landlock_abi), &plan)?;
+    standard::hand_over(boundary, &mut wiring.inside, &mut lock)?;
+    let openings =
+        Openings { tier, trace: boundary.isolation.trace, nested_namespaces: boundary.isolation.nested_namespaces };
+    let confinement = Confinement { lock: &lock, filter: seccomp::filter(openings) };
     let launch = Launch::new(&arena, boundary, &confinement, command, &environment, wiring.inside);
-    let begun = Begun { tier, waiting, arena: &arena, launch: launch.map_err(RunError::Prepare)?, gating };
+    let (entered, handled) = building.launch(&arena, launch.map_err(RunError::Prepare)?)?;
+
+    let begun = Begun { tier, entered, handled, arena, gating };
     let on_event = RefCell::new(on_event);
     let tell = |event: &Event| {
         // Free whenever this is called: nothing that hears an event starts another.
@@ -114,7 +115,6 @@ pub fn run(
     let tasks = Tasks { start_watch: &mut start_watch, sockets_to_cover: &mut sockets_to_cover };
     let Ended { outcome, dying } = supervise(begun, outer, boundary.limits.time, tasks, &mut |event| tell(event));
     record.end();
-    drop(arena);
     drop(dying);
     outcome.map_err(|error| error.explained(&plan, &lock))
 }

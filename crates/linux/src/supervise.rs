@@ -5,6 +5,7 @@
 
 mod askers;
 mod changes;
+mod clock;
 mod ended;
 mod gate;
 mod gate_process;
@@ -13,7 +14,7 @@ mod signals;
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -21,7 +22,7 @@ use rustix::process::{DumpableBehavior, Signal, pidfd_send_signal, set_dumpable_
 
 use crate::api::{Event, Outcome, Tier};
 use crate::enter::message::{Message, Order};
-use crate::enter::{Door, Entered, Launch, Waiting};
+use crate::enter::{Door, Entered};
 use crate::run::{RawFailure, RunError};
 use crate::sys::arena::Arena;
 use crate::sys::late::Late;
@@ -29,6 +30,7 @@ use crate::sys::net::namespace_of;
 use crate::terminal::{Outer, Relay};
 use crate::watch::Watch;
 use askers::Askers;
+use clock::{Clock, Due};
 use ended::Dying;
 pub(crate) use ended::Ended;
 pub(crate) use gate::Gating;
@@ -37,9 +39,6 @@ pub(crate) use signals::Handled;
 
 /// How long a terminal that takes no output is waited for at the end.
 const TERMINAL_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long the command has between SIGTERM and SIGKILL when its time is up.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// What the supervisor holds during a run.
 struct Supervisor<'a> {
@@ -83,20 +82,6 @@ enum GateState {
     Running(Gate),
 }
 
-/// When the command's time is up, and whether it has been told.
-struct Clock {
-    deadline: Option<Instant>,
-    state: ClockState,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ClockState {
-    Running,
-    /// SIGTERM has been sent; the deadline is SIGKILL's.
-    Asked,
-    Killed,
-}
-
 /// What is done while the init sets itself up.
 pub(crate) struct Tasks<'a> {
     /// Starts watching the guarded names.
@@ -105,29 +90,26 @@ pub(crate) struct Tasks<'a> {
     pub(crate) sockets_to_cover: &'a mut dyn FnMut() -> Result<Vec<PathBuf>, RunError>,
 }
 
-/// An init that waits, and what it is to be told.
-pub(crate) struct Begun<'a> {
+/// An init that sets itself up.
+pub(crate) struct Begun {
     pub(crate) tier: Tier,
-    pub(crate) waiting: Waiting,
-    pub(crate) arena: &'a Arena,
-    pub(crate) launch: Launch<'a>,
+    pub(crate) entered: Entered,
+    pub(crate) handled: Handled,
+    /// What it reads, of which it has its own mapping.
+    pub(crate) arena: Box<Arena>,
     /// The network gate, if the run has one.
     pub(crate) gating: Option<Gating>,
 }
 
-/// Hands the launch over and stays until its tree is dead.
+/// Stays until the tree of the init is dead.
 pub(crate) fn supervise(
-    begun: Begun<'_>,
+    begun: Begun,
     outer: Option<Outer>,
     time: Option<Duration>,
     tasks: Tasks<'_>,
     on_event: &mut dyn FnMut(&Event),
 ) -> Ended {
-    let Begun { tier, waiting, arena, launch, gating } = begun;
-    let (entered, handled) = match waiting.hand_over(arena, launch) {
-        Ok(handed) => handed,
-        Err(error) => return error.into(),
-    };
+    let Begun { tier, entered, handled, arena, gating } = begun;
     let signals = match handled.descriptor() {
         Ok(signals) => signals,
         Err(errno) => {
@@ -149,7 +131,7 @@ pub(crate) fn supervise(
         askers: None,
         outlet: None,
         root_stands: false,
-        clock: Clock { deadline: None, state: ClockState::Running },
+        clock: Clock::stopped(),
         has_namespaces: tier == Tier::Namespaces,
         let_go: false,
         asked_to_stop: false,
@@ -157,7 +139,11 @@ pub(crate) fn supervise(
         told_the_end: false,
         on_event,
     };
-    let ended = supervisor.get_ready(tasks).and_then(|()| supervisor.attend(time));
+    let ready = supervisor.get_ready(tasks);
+    // Now, while the command begins, and not when it has ended.
+    supervisor.entered.end_helper();
+    drop(arena);
+    let ended = ready.and_then(|()| supervisor.attend(time));
     supervisor.finish(ended)
 }
 
@@ -216,7 +202,7 @@ impl Supervisor<'_> {
     }
 
     fn attend(&mut self, time: Option<Duration>) -> Result<Outcome, RunError> {
-        self.clock.deadline = time.map(|time| Instant::now() + time);
+        self.clock.start(time);
         loop {
             let ready = self.wait()?;
             if ready.signals {
@@ -237,13 +223,17 @@ impl Supervisor<'_> {
             if ready.messages
                 && let Some(outcome) = self.on_message()?
             {
-                return Ok(if self.clock.state == ClockState::Running { outcome } else { Outcome::TimedOut });
+                return Ok(if self.clock.has_struck() { Outcome::TimedOut } else { outcome });
             }
             // Last: nothing depends on it.
             if let Some(askers) = self.askers.as_mut().filter(|askers| ready.askers || askers.is_busy()) {
                 askers.work();
             }
-            self.look_at_clock();
+            match self.clock.look() {
+                Some(Due::Ask) => self.pass_on(Signal::TERM),
+                Some(Due::Kill) => self.kill(),
+                None => {}
+            }
         }
     }
 
@@ -263,7 +253,7 @@ impl Supervisor<'_> {
         if let Some(relay) = &self.relay {
             relay.poll_fds(&mut fds);
         }
-        let until = self.clock.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let until = self.clock.left();
         let gate_tick = if let GateState::Running(gate) = &self.gate { gate.tick() } else { None };
         let busy = self.askers.as_ref().is_some_and(Askers::is_busy).then_some(Duration::ZERO);
         let (relay_tick, watch_tick) =
@@ -290,7 +280,7 @@ impl Supervisor<'_> {
 
     fn on_message(&mut self) -> Result<Option<Outcome>, RunError> {
         let Some((message, mut descriptors)) = Message::receive(&self.entered.messages).map_err(RunError::Lost)? else {
-            return if self.let_go || self.clock.state != ClockState::Running {
+            return if self.let_go || self.clock.has_struck() {
                 // Somebody with the right to do so has killed the init from outside.
                 Ok(Some(Outcome::Signalled { signal: libc::SIGKILL }))
             } else {
@@ -434,24 +424,6 @@ impl Supervisor<'_> {
             None => {}
         });
         blind.map_or(Ok(()), |name| Err(RunError::Unwatchable { name }))
-    }
-
-    fn look_at_clock(&mut self) {
-        let now = Instant::now();
-        if self.clock.deadline.is_none_or(|deadline| now < deadline) {
-            return;
-        }
-        match self.clock.state {
-            ClockState::Running => {
-                self.pass_on(Signal::TERM);
-                self.clock = Clock { deadline: Some(now + GRACE), state: ClockState::Asked };
-            }
-            ClockState::Asked => {
-                self.kill();
-                self.clock = Clock { deadline: None, state: ClockState::Killed };
-            }
-            ClockState::Killed => {}
-        }
     }
 
     /// The init's death takes its whole process-id namespace along. Without one, the init ends the tree itself, once there is

@@ -13,6 +13,7 @@ pub mod netlink;
 pub mod packet;
 pub mod process;
 mod raw;
+pub mod scheduler;
 pub mod seccomp;
 pub mod signals;
 pub mod sockdiag;

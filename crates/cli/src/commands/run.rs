@@ -3,6 +3,7 @@
 mod messages;
 
 use std::fs::File;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use bailiwick::linux::api::Tier;
@@ -28,7 +29,8 @@ pub(crate) fn run(parsed: &Parsed, blank: Option<Blank>) -> Result<u8, Failure> 
         }
         failure
     };
-    let prepared = sandbox(parsed)?.prepare().map_err(refused)?;
+    // Never dropped: when the run has ended, so does the program, and the kernel takes all of its memory at once.
+    let prepared = ManuallyDrop::new(sandbox(parsed)?.prepare().map_err(refused)?);
     let mut messages = Messages::new(volume);
     let mut report = Report::new();
     if let Some(path) = parsed.value(Opt::Report) {

@@ -1,34 +1,36 @@
 //! A blank enclosure: namespaces with an init that has done what no policy changes, and waits to learn the rest.
 //!
 //! ```text
-//! supervisor   start ─► read the policy, resolve, plan ─────► hand over ─► …
-//! helper         └─ clone3 ─┐ (exits)                              │
-//! init                      └─► identity, loopback, bare root ─────┴─► the plan, confinement
+//! supervisor   start ─► read the policy, resolve, plan ─► hand over ─► lay out the rest ─► hand over ─► …
+//! helper         └─ clone3 ─┐ (waits for its end)             │                               │
+//! init                      └─► identity, loopback, bare root ┴─► the plan ───────────────────┴─► confinement
 //! ```
 //!
 //! Making the namespaces takes about as long as reading the policy (measured: 0.6 ms, most of it the net namespace), so both
-//! are done at once. The helper makes one system call and is gone. The init is the supervisor's own child. Neither gets the
+//! are done at once. The helper makes one system call that counts. The init is the supervisor's own child. Neither gets the
 //! supervisor's stack or heap: the init learns the launch from an arena that both share, which it never writes, and which
 //! the supervisor never reads again.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::CStr;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, getpid};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
+use super::helper::{Errand, Helper, run_errand};
 use super::message::Order;
-use super::{CloneError, Entered, Launch, init};
+use super::{Build, CloneError, Entered, Launch};
 use crate::api::Tier;
 use crate::run::RunError;
 use crate::supervise::Handled;
 use crate::sys;
-use crate::sys::arena::{Arena, ArenaError, Inbox};
-use crate::sys::clone::{Beside, Parent, Side};
+use crate::sys::arena::{Arena, ArenaError, Inbox, Slot};
+use crate::sys::clone::Beside;
+use crate::sys::scheduler::{self, Undisturbed};
 use crate::sys::withheld::Withheld;
 
 /// Bytes that a launch may take. Only what is used is ever in memory.
@@ -46,7 +48,7 @@ const NAMESPACES: u64 = (libc::CLONE_NEWUSER
 pub(super) struct Start<'a> {
     inbox: Inbox<'a>,
     /// `CLONE_NEW*`; 0 in the `landlock` tier.
-    namespaces: u64,
+    pub(super) namespaces: u64,
     /// The init's parent, which runs as the same user.
     pub(super) supervisor: Pid,
     pub(super) uid_map: &'a CStr,
@@ -54,6 +56,8 @@ pub(super) struct Start<'a> {
     pub(super) user_zero: bool,
     /// Where the supervisor may run, and so the enclosure.
     processors: Option<CpuSet>,
+    /// The init begins on another processor than the supervisor's.
+    is_elsewhere: bool,
 }
 
 impl<'a> Start<'a> {
@@ -62,6 +66,11 @@ impl<'a> Start<'a> {
         if let Some(processors) = &self.processors {
             let _ = sched_setaffinity(None, processors);
         }
+    }
+
+    /// Whether this process runs on another processor than the supervisor, until [`Start::run_anywhere`].
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.is_elsewhere
     }
 
     /// Whether the inside has namespaces of its own.
@@ -74,25 +83,11 @@ impl<'a> Start<'a> {
         self.has_namespaces() || self.user_zero
     }
 
-    /// What was handed over.
-    pub(super) fn launch(&self) -> Option<&'a Launch<'a>> {
-        // SAFETY: only `Waiting::hand_over` hands anything over in this arena, and that is a `Launch`.
+    /// What was handed over first.
+    pub(super) fn handed_over(&self) -> Option<&'a Build<'a>> {
+        // SAFETY: only `Waiting::hand_over` hands anything over in this arena, and that is a `Build`.
         unsafe { self.inbox.handed_over() }
     }
-}
-
-/// What the helper is told, and what it answers.
-struct Errand<'a> {
-    start: Start<'a>,
-    /// Where the helper is to run.
-    others: Option<CpuSet>,
-    ours: RawFd,
-    theirs: RawFd,
-    /// The init, or 0.
-    init: AtomicI32,
-    pidfd: AtomicI32,
-    /// Why there is no init.
-    errno: AtomicI32,
 }
 
 /// An enclosure that waits for its policy. Dropped, it ends.
@@ -117,18 +112,21 @@ impl Blank {
         let arena = Box::new(Arena::new(ROOM).map_err(RunError::Namespaces)?);
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
             .map_err(|errno| RunError::from(CloneError::SocketPair(errno)))?;
-        let others = elsewhere();
-        let errand = errand(&arena, tier, &ours, &theirs, others).map_err(|error| RunError::Prepare(error.into()))?;
+        let processors = sched_getaffinity(None).ok();
+        let others = processors.and_then(elsewhere);
+        let undisturbed = others.and_then(|_| Undisturbed::begin());
+        let errand = errand(&arena, tier, (&ours, &theirs), processors, others, undisturbed.is_some())
+            .map_err(|error| RunError::Prepare(error.into()))?;
         // SAFETY: the one process made until it is dropped is the helper, which touches the arena, a stack of its own and
         // constants, as does the init.
         let withheld = unsafe { Withheld::new(heap) };
         // SAFETY: `run_errand` makes one system call; the errand lies in the arena, which is shared memory.
         let helper = unsafe { sys::clone::beside(run_errand, errand.cast_mut().cast()) };
         let helper = helper.map_err(|errno| RunError::from(CloneError::Clone(errno)))?;
-        drop(withheld);
         if let Some(others) = &others {
             let _ = sched_setaffinity(Some(helper.pid()), others);
         }
+        drop((undisturbed, withheld));
         let waiting = Waiting { handled: Some(handled), made: Some(Made { helper, errand, ours, _theirs: theirs }) };
         Ok(Blank { tier, waiting, arena })
     }
@@ -149,18 +147,19 @@ impl Blank {
 /// The scheduler often leaves a new process where its parent is, which here would have both wait for each other (measured: in
 /// one of three launches or more). So the helper is sent away: by itself if it begins at once, else by the supervisor, which
 /// costs less. Where there is no other processor, nothing is lost.
-fn elsewhere() -> Option<CpuSet> {
-    let mut others = sched_getaffinity(None).ok()?;
-    others.unset(sched_getcpu());
+fn elsewhere(processors: CpuSet) -> Option<CpuSet> {
+    let mut others = processors;
+    others.unset(scheduler::processor()?);
     (others.count() > 0).then_some(others)
 }
 
 fn errand(
     arena: &Arena,
     tier: Tier,
-    ours: &OwnedFd,
-    theirs: &OwnedFd,
+    (ours, theirs): (&OwnedFd, &OwnedFd),
+    processors: Option<CpuSet>,
     others: Option<CpuSet>,
+    waits_its_turn: bool,
 ) -> Result<*const Errand<'static>, ArenaError> {
     let (uid, gid) = sys::process::identity();
     let map = |id: u32| arena.text(format!("{id} {id} 1").as_bytes());
@@ -171,43 +170,21 @@ fn errand(
         uid_map: map(uid)?,
         gid_map: map(gid)?,
         user_zero: uid == 0,
-        processors: sched_getaffinity(None).ok(),
+        processors,
+        is_elsewhere: others.is_some(),
     };
     let errand = Errand {
         start,
         others,
+        waits_its_turn,
         ours: ours.as_raw_fd(),
         theirs: theirs.as_raw_fd(),
+        told: AtomicU32::new(0),
         init: AtomicI32::new(0),
         pidfd: AtomicI32::new(-1),
         errno: AtomicI32::new(libc::ECHILD),
     };
     Ok(std::ptr::from_ref(arena.put(errand)?).cast())
-}
-
-/// The whole life of the helper, and by its fork that of the init.
-extern "C" fn run_errand(errand: *mut c_void) -> c_int {
-    // SAFETY: `Blank::start` passes an errand that lives until this process has been waited for.
-    let errand = unsafe { &*errand.cast::<Errand<'_>>() };
-    if let Some(others) = &errand.others {
-        let _ = sched_setaffinity(None, others);
-    }
-    // SAFETY: the init allocates nothing, takes no lock and never returns.
-    match unsafe { sys::clone::fork_into(errand.start.namespaces, Parent::CallersParent) } {
-        Ok(Side::Child) => {
-            // SAFETY: these are this process's copies, which nothing else in it owns.
-            let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(errand.ours), OwnedFd::from_raw_fd(errand.theirs)) };
-            // With it open, the death of the supervisor would not show.
-            drop(ours);
-            init::main(&errand.start, theirs)
-        }
-        Ok(Side::Parent { child, pidfd }) => {
-            errand.pidfd.store(pidfd.into_raw_fd(), Ordering::Release);
-            errand.init.store(child.as_raw_nonzero().get(), Ordering::Release);
-        }
-        Err(errno) => errand.errno.store(errno.raw_os_error(), Ordering::Release),
-    }
-    0
 }
 
 /// What [`Blank::start`] made.
@@ -222,15 +199,16 @@ struct Made {
 
 impl Made {
     fn entered(self) -> Result<Entered, CloneError> {
-        drop(self.helper);
-        // SAFETY: the arena outlives `Waiting`, whose part this is; the helper, the only other user, is gone.
+        // SAFETY: the arena outlives `Waiting`, whose part this is; the helper, the only other user, writes atomics alone.
         let errand = unsafe { &*self.errand };
+        let mut helper = self.helper;
+        errand.wait(&mut helper);
         let Some(init) = Pid::from_raw(errand.init.load(Ordering::Acquire)) else {
             return Err(CloneError::Clone(Errno::from_raw_os_error(errand.errno.load(Ordering::Acquire))));
         };
         // SAFETY: the helper got it from the kernel and gave it away here; the descriptors are shared with it.
         let pidfd = unsafe { OwnedFd::from_raw_fd(errand.pidfd.load(Ordering::Acquire)) };
-        Ok(Entered { init, pidfd, messages: self.ours })
+        Ok(Entered { init, pidfd, messages: self.ours, helper: Some(Helper(helper)) })
     }
 }
 
@@ -241,32 +219,52 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Tells the init what to do; gives the supervisor's hold on it, and on the signals.
-    pub(crate) fn hand_over<'a>(
-        mut self,
-        arena: &'a Arena,
-        launch: Launch<'a>,
-    ) -> Result<(Entered, Handled), RunError> {
+    /// Has the init build the root.
+    pub(crate) fn hand_over<'a>(mut self, arena: &'a Arena, build: Build<'a>) -> Result<Building<'a>, RunError> {
         let (Some(made), Some(handled)) = (self.made.take(), self.handled.take()) else {
             return Err(RunError::Lost(Errno::CHILD));
         };
         let entered = made.entered().map_err(RunError::from)?;
-        match arena.put(launch) {
-            Ok(launch) => arena.hand_over(launch),
-            Err(error) => {
-                entered.end();
-                return Err(RunError::Prepare(error.into()));
-            }
-        }
-        // An init that has failed is gone; its last message says why.
-        let _ = entered.order(Order::Launch);
-        Ok((entered, handled))
+        let building = Building { held: Some((entered, handled)), launch: build.launch };
+        arena.hand_over(arena.put(build).map_err(|error| RunError::Prepare(error.into()))?);
+        building.order(Order::Build);
+        Ok(building)
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some(Ok(entered)) = self.made.take().map(Made::entered) {
+            entered.end();
+        }
+    }
+}
+
+/// An init that builds the root, and waits for the rest. Dropped, it ends.
+pub(crate) struct Building<'a> {
+    held: Option<(Entered, Handled)>,
+    launch: &'a Slot<'a, Launch<'a>>,
+}
+
+impl<'a> Building<'a> {
+    /// Tells the init the rest; gives the supervisor's hold on it, and on the signals.
+    pub(crate) fn launch(mut self, arena: &'a Arena, launch: Launch<'a>) -> Result<(Entered, Handled), RunError> {
+        arena.fill(self.launch, launch).map_err(|error| RunError::Prepare(error.into()))?;
+        self.order(Order::Launch);
+        self.held.take().ok_or(RunError::Lost(Errno::CHILD))
+    }
+
+    /// An init that has failed is gone; its last message says why.
+    fn order(&self, order: Order) {
+        if let Some((entered, _)) = &self.held {
+            let _ = entered.order(order);
+        }
+    }
+}
+
+impl Drop for Building<'_> {
+    fn drop(&mut self) {
+        if let Some((entered, _)) = self.held.take() {
             entered.end();
         }
     }

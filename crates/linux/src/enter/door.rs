@@ -16,7 +16,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::root;
 use crate::sys;
-use crate::sys::late::Late;
+use crate::sys::late::{Hold, Late};
 
 /// The enclosure's user and mount namespaces.
 pub(crate) struct Door {
@@ -36,7 +36,7 @@ impl Door {
 
     /// Another hold on the enclosure's mounts, so that neither the init nor the supervisor has to wait for their end.
     pub(crate) fn hold_mounts(&self) -> Result<Late, Errno> {
-        Late::hold(&self.mounts)
+        Hold::new()?.on(&self.mounts)
     }
 
     /// Mounts what is at `path` over itself, read-only, inside. Says whether that was not so already.

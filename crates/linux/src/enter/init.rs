@@ -14,7 +14,7 @@ use rustix::process::{
 use super::blank::Start;
 use super::message::{Message, Order};
 use super::start::Terminal;
-use super::{Failure, Launch, Stage, confine, identity, outlet, root, start, view};
+use super::{Build, Failure, Launch, Stage, confine, identity, outlet, root, start, view};
 use crate::sys;
 use crate::sys::signals::Signals;
 
@@ -35,17 +35,14 @@ pub(crate) const END_NOW: i32 = libc::SIGALRM;
 
 /// The whole life of the child.
 pub(super) fn main(start: &Start<'_>, supervisor: OwnedFd) -> ! {
-    let ending = match get_ready(start, &supervisor).and_then(|ready| learn(start, &supervisor).map(|l| (ready, l))) {
+    let ending = match get_ready(start, &supervisor).and_then(|ready| set_up(start, ready, &supervisor)) {
         Err(failure) => Message::Failed(failure),
-        Ok((ready, launch)) => match set_up(start, ready, launch, &supervisor) {
-            Err(failure) => Message::Failed(failure),
-            Ok(terminal) => {
-                let ending = live(start, launch, terminal, &supervisor);
-                // The tree is dead before the end is told; what is left to do is the kernel's own tidying.
-                end_tree(start.supervisor);
-                ending
-            }
-        },
+        Ok((launch, terminal)) => {
+            let ending = live(start, launch, terminal, &supervisor);
+            // The tree is dead before the end is told; what is left to do is the kernel's own tidying.
+            end_tree(start.supervisor);
+            ending
+        }
     };
     let _ = ending.send(&supervisor, &[]);
     sys::process::exit_now(0)
@@ -97,44 +94,56 @@ fn get_ready(start: &Start<'_>, supervisor: &OwnedFd) -> Result<Ready, Failure> 
 }
 
 /// Waits until the supervisor has read the policy.
-fn learn<'a>(start: &Start<'a>, supervisor: &OwnedFd) -> Result<&'a Launch<'a>, Failure> {
-    let failed = Stage::Go.failed();
-    let order = Order::receive(supervisor);
+fn learn<'a>(start: &Start<'a>, supervisor: &OwnedFd) -> Result<&'a Build<'a>, Failure> {
+    let order = if start.is_elsewhere() { Order::receive_soon(supervisor) } else { Order::receive(supervisor) };
     // Not before: woken where the supervisor runs, this process would wait for it.
     start.run_anywhere();
-    match order.map_err(&failed)? {
-        Order::Launch => start.launch().ok_or(Errno::INVAL).map_err(failed),
-        Order::Go | Order::SayReady => Err(failed(Errno::PROTO)),
+    match order {
+        Ok(Order::Build) => start.handed_over().ok_or(Errno::INVAL),
+        Ok(_) => Err(Errno::PROTO),
+        Err(errno) => Err(errno),
     }
+    .map_err(Stage::Go.failed())
 }
 
-fn set_up(
-    start: &Start<'_>,
+/// Waits until the supervisor has laid out the rest.
+fn learn_the_rest<'a>(build: &Build<'a>, supervisor: &OwnedFd) -> Result<&'a Launch<'a>, Failure> {
+    match Order::receive(supervisor) {
+        Ok(Order::Launch) => build.launch.get().ok_or(Errno::INVAL),
+        Ok(_) => Err(Errno::PROTO),
+        Err(errno) => Err(errno),
+    }
+    .map_err(Stage::Go.failed())
+}
+
+fn set_up<'a>(
+    start: &Start<'a>,
     ready: Ready,
-    launch: &Launch<'_>,
     supervisor: &OwnedFd,
-) -> Result<Option<Terminal>, Failure> {
-    if let Some(ports) = launch.outlet {
+) -> Result<(&'a Launch<'a>, Option<Terminal>), Failure> {
+    let build = learn(start, supervisor)?;
+    if let Some(ports) = build.outlet {
         // First, so that the gate starts while the rest is set up.
         outlet::open(ports, supervisor)?;
     }
     if let Some(Mounts { bare, nesting, umask }) = ready.mounts {
-        if !launch.nested_namespaces {
+        if !build.nested_namespaces {
             nesting.forbid()?;
         }
-        let user = match (start.user_zero, launch.nested_namespaces) {
+        let user = match (start.user_zero, build.nested_namespaces) {
             (false, _) => root::ProcUser::Other,
             (true, false) => root::ProcUser::Zero,
             (true, true) => root::ProcUser::ZeroNesting,
         };
-        root::enter(bare, launch.operations, user)?;
-        if launch.outlet.is_some() {
+        root::enter(bare, build.operations, user)?;
+        if build.outlet.is_some() {
             // Without it no program has a name in the report, and nothing else is missing.
             let _ = view::hand_over(supervisor);
         }
         keep_only(supervisor)?;
         rustix::process::umask(umask);
     }
+    let launch = learn_the_rest(build, supervisor)?;
     let terminal = start::open_terminal(launch, supervisor).map_err(Stage::PseudoTerminal.failed())?;
     confine::confine(start, launch)?;
     while Order::receive(supervisor).map_err(Stage::Go.failed())? == Order::SayReady {
@@ -143,7 +152,7 @@ fn set_up(
     // Not before: until now the supervisor could open this process's namespaces.
     // Nothing inside may open this process's memory or descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Stage::Capabilities.failed())?;
-    Ok(terminal)
+    Ok((launch, terminal))
 }
 
 /// The kernel kills this process, and with it all of its process-id namespace, when the supervisor dies.

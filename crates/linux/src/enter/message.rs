@@ -116,10 +116,15 @@ impl Message {
     }
 }
 
+/// How often is soon: a call takes some tenths of a microsecond.
+const SOON: usize = 1000;
+
 /// What the supervisor tells the init.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// The launch has been handed over: set everything up.
+    /// What the root is to hold has been handed over: build it.
+    Build,
+    /// The rest has been handed over: finish.
     Launch,
     /// Start the command.
     Go,
@@ -132,16 +137,33 @@ impl Order {
         let byte = match self {
             Order::Go => 1,
             Order::SayReady => 2,
-            Order::Launch => 3,
+            Order::Build => 3,
+            Order::Launch => 4,
         };
         rustix::net::send(socket, &[byte], SendFlags::NOSIGNAL).map(drop)
     }
 
+    /// Waits for an order that comes soon from another processor, at first without sleeping: to be woken takes longer than to wait
+    /// (measured in a virtual machine: 0.07 ms).
+    pub(super) fn receive_soon(socket: &OwnedFd) -> Result<Order, Errno> {
+        for _ in 0..SOON {
+            match Order::take(socket, RecvFlags::DONTWAIT) {
+                Err(Errno::AGAIN) => {}
+                other => return other,
+            }
+        }
+        Order::receive(socket)
+    }
+
     /// Waits for an order; an error if the supervisor is gone instead. Callable after `clone`: no allocation.
     pub(super) fn receive(socket: &OwnedFd) -> Result<Order, Errno> {
+        Order::take(socket, RecvFlags::empty())
+    }
+
+    fn take(socket: &OwnedFd, flags: RecvFlags) -> Result<Order, Errno> {
         let mut byte = [0];
         let received = loop {
-            match rustix::net::recv(socket, &mut byte, RecvFlags::empty()) {
+            match rustix::net::recv(socket, &mut byte, flags) {
                 Err(Errno::INTR) => {}
                 other => break other?,
             }
@@ -149,7 +171,8 @@ impl Order {
         match (received.0, byte) {
             (1, [1]) => Ok(Order::Go),
             (1, [2]) => Ok(Order::SayReady),
-            (1, [3]) => Ok(Order::Launch),
+            (1, [3]) => Ok(Order::Build),
+            (1, [4]) => Ok(Order::Launch),
             _ => Err(Errno::PIPE),
         }
     }

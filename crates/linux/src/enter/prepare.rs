@@ -1,4 +1,5 @@
-//! What the init learns when the policy has been read, laid out in the memory that it shares with the supervisor.
+//! What the init learns when the policy has been read, laid out in the memory that it shares with the supervisor: first what
+//! the root is to hold, so that it builds while the rest is laid out.
 
 use std::ffi::{CStr, OsStr, OsString};
 use std::fmt;
@@ -11,16 +12,39 @@ use super::script::{self, Operation};
 use crate::api::Command;
 use crate::landlock::{LaidOut, Lock};
 use crate::plan::Plan;
-use crate::sys::arena::{Arena, ArenaError};
+use crate::sys::arena::{Arena, ArenaError, Slot};
 use crate::sys::exec::Strings;
 use crate::terminal::Source;
 
-/// Everything that differs from run to run.
-pub(crate) struct Launch<'a> {
+/// What the init needs to build the root.
+pub(crate) struct Build<'a> {
     pub(super) nested_namespaces: bool,
     /// The ports that the gate listens on, if the run has one.
     pub(super) outlet: Option<&'a [u16]>,
     pub(super) operations: &'a [Operation<'a>],
+    /// Everything else, which comes later.
+    pub(super) launch: &'a Slot<'a, Launch<'a>>,
+}
+
+impl<'a> Build<'a> {
+    /// Lays out `plan`, which there is in the `namespaces` tier, and the ports that the gate listens on, if there is one.
+    pub(crate) fn new(
+        arena: &'a Arena,
+        boundary: &Boundary,
+        plan: Option<&Plan>,
+        outlet: Option<&[u16]>,
+    ) -> Result<Build<'a>, PrepareError> {
+        Ok(Build {
+            nested_namespaces: boundary.isolation.nested_namespaces,
+            outlet: outlet.map(|ports| arena.slice(ports)).transpose()?,
+            operations: plan.map(|plan| script::compile(plan, arena)).transpose()?.unwrap_or_default(),
+            launch: arena.slot()?,
+        })
+    }
+}
+
+/// What the init needs from there to the command.
+pub(crate) struct Launch<'a> {
     /// Whether the inside has a pseudo-terminal that the supervisor relays.
     pub(super) terminal: bool,
     pub(super) limits: &'a [(Resource, u64)],
@@ -68,14 +92,10 @@ impl fmt::Display for PrepareError {
     }
 }
 
-/// What holds the command.
+/// What holds the command beside the root.
 pub(crate) struct Confinement<'a> {
-    /// In the `namespaces` tier.
-    pub(crate) plan: Option<&'a Plan>,
     pub(crate) lock: &'a Lock,
     pub(crate) filter: &'static [libc::sock_filter],
-    /// The ports that the gate listens on, in the `namespaces` tier, if there is a gate.
-    pub(crate) outlet: Option<&'a [u16]>,
 }
 
 impl<'a> Launch<'a> {
@@ -90,9 +110,6 @@ impl<'a> Launch<'a> {
     ) -> Result<Launch<'a>, PrepareError> {
         let arguments: Result<Vec<_>, _> = command.argv.iter().map(|text| script::text(text, arena)).collect();
         Ok(Launch {
-            nested_namespaces: boundary.isolation.nested_namespaces,
-            outlet: confinement.outlet.map(|ports| arena.slice(ports)).transpose()?,
-            operations: confinement.plan.map(|plan| script::compile(plan, arena)).transpose()?.unwrap_or_default(),
             terminal: standard.contains(&Source::Pty),
             limits: arena.slice(&limits(&boundary.limits))?,
             lock: confinement.lock.lay_out(arena)?,

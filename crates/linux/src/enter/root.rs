@@ -21,6 +21,7 @@ use rustix::process::{fchdir, pivot_root};
 use super::script::Operation;
 use super::{Failure, Stage};
 use crate::plan::Kind;
+use crate::proc_parts;
 use crate::sys::mount::{MountAttributes, NO_DEVICES, NO_EXEC, NO_SUID, READ_ONLY, clone_tree, mount_setattr};
 
 /// The device nodes of the inside, each a clone of the host's.
@@ -40,36 +41,6 @@ const DEVICE_LINKS: [(&CStr, &CStr); 5] = [
     (c"/proc/self/fd/1", c"dev/stdout"),
     (c"/proc/self/fd/2", c"dev/stderr"),
     (c"pts/ptmx", c"dev/ptmx"),
-];
-
-/// Parts of `/proc` through which user 0 could change the host: the kernel looks at the user id there, not at
-/// capabilities. Missing ones are skipped: not every kernel has them all. Used where processes must be able to write
-/// their own entries; else `/proc` is read-only as a whole for user 0.
-const PROC_READ_ONLY: [&CStr; 8] = [
-    c"proc/sys",
-    c"proc/sysrq-trigger",
-    c"proc/irq",
-    c"proc/bus",
-    c"proc/fs",
-    c"proc/acpi",
-    c"proc/scsi",
-    c"proc/mtrr",
-];
-
-/// Lists the keys of everybody's session keyrings that the reader may see: keyrings have no namespace (keyrings(7)).
-const PROC_KEYS: &CStr = c"proc/keys";
-
-/// Parts of `/proc` that tell user 0 about the kernel's memory. Missing ones are skipped.
-const PROC_MEMORY: [&CStr; 9] = [
-    c"proc/kcore",
-    c"proc/timer_list",
-    c"proc/kallsyms",
-    c"proc/kpagecount",
-    c"proc/kpageflags",
-    c"proc/kpagecgroup",
-    c"proc/vmallocinfo",
-    c"proc/slabinfo",
-    c"proc/iomem",
 ];
 
 /// For whom `/proc` is mounted.
@@ -216,10 +187,16 @@ fn carry_out(root: &OwnedFd, covers: &Covers, operation: &Operation<'_>) -> Resu
             let parent = open_beneath(root, parent)?;
             link_again(&parent, name, target).map(|()| 0)
         }
-        Operation::Tree { host, at, attributes } => {
+        Operation::Tree { host, at, made, attributes } => {
             let source = Scratch::new(open_on_host(host)?);
             let tree = clone_tree(source.as_fd(), *attributes)?;
-            mount(tree, open_beneath(root, at)?)
+            if !made {
+                return mount(tree, open_beneath(root, at)?);
+            }
+            // Nobody else can reach that memory yet, so the path leads where it was made.
+            let tree = Scratch::new(tree);
+            move_mount(&*tree, c"", root, *at, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+            Ok(tree.as_raw_fd())
         }
         Operation::Protect { at } => protect(root, at),
         Operation::Pin { at } => {
@@ -413,13 +390,12 @@ fn attach_proc(root: &OwnedFd, covers: &Covers, user: ProcUser) -> Result<(), Er
     )?;
     move_mount(&proc, c"", root, c"proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     if user == ProcUser::ZeroNesting {
-        for part in PROC_READ_ONLY {
+        for part in proc_parts::ACTING {
             let Some(place) = present(open_beneath(root, part))? else { continue };
             mount(clone_tree(place.as_fd(), READ_ONLY)?, place)?;
         }
     }
-    let memory = if user == ProcUser::Other { &[] } else { PROC_MEMORY.as_slice() };
-    for part in [PROC_KEYS].iter().chain(memory) {
+    for part in proc_parts::telling(user != ProcUser::Other) {
         let Some(place) = present(open_beneath(root, part))? else { continue };
         mount(clone_tree(covers.file.as_fd(), READ_ONLY | NO_EXEC)?, place)?;
     }

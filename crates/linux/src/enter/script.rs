@@ -33,10 +33,11 @@ pub(super) enum Operation<'a> {
         name: &'a CStr,
         target: &'a CStr,
     },
-    /// `host` is absolute, in the old root.
+    /// `host` is absolute, in the old root. Where `made`, an operation before has made the mount point, in the root's own memory.
     Tree {
         host: &'a CStr,
         at: &'a CStr,
+        made: bool,
         attributes: u64,
     },
     Protect {
@@ -68,12 +69,21 @@ pub(super) enum Operation<'a> {
 
 /// One operation for each step of `plan`, in the same order, so that a failed operation's index names its step.
 pub(super) fn compile<'a>(plan: &Plan, arena: &'a Arena) -> Result<&'a [Operation<'a>], ArenaError> {
-    let operations = plan.steps.iter().enumerate();
-    let operations = operations.map(|(number, step)| operation(number, step, arena)).collect::<Result<Vec<_>, _>>()?;
+    let mut operations = Vec::with_capacity(plan.steps.len());
+    let mut before = None;
+    for (number, step) in plan.steps.iter().enumerate() {
+        operations.push(operation(number, step, before, arena)?);
+        before = Some(step);
+    }
     arena.slice(&operations)
 }
 
-fn operation<'a>(number: usize, step: &Step, arena: &'a Arena) -> Result<Operation<'a>, ArenaError> {
+fn operation<'a>(
+    number: usize,
+    step: &Step,
+    before: Option<&Step>,
+    arena: &'a Arena,
+) -> Result<Operation<'a>, ArenaError> {
     let below_root = |path| below_root(path, arena);
     Ok(match step {
         Step::Make { at, kind, mode } => Operation::Make { at: below_root(at)?, kind: *kind, mode: *mode },
@@ -89,7 +99,8 @@ fn operation<'a>(number: usize, step: &Step, arena: &'a Arena) -> Result<Operati
         Step::Tree { host, at, mode } => {
             let read_only = if *mode == Mode::ReadOnly { READ_ONLY } else { 0 };
             let attributes = read_only | NO_SUID | NO_DEVICES;
-            Operation::Tree { host: text(host, arena)?, at: below_root(at)?, attributes }
+            let made = matches!(before, Some(Step::Make { at: point, .. }) if point.as_os_str() == at.as_os_str());
+            Operation::Tree { host: text(host, arena)?, at: below_root(at)?, made, attributes }
         }
         Step::Protect { at } => Operation::Protect { at: below_root(at)? },
         Step::Pin { at } => Operation::Pin { at: below_root(at)? },

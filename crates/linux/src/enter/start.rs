@@ -9,11 +9,12 @@ use rustix::io::Errno;
 use rustix::process::{Pid, chdir, getpid, ioctl_tiocsctty, setpgid};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::tcsetpgrp;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::Launch;
 use super::message::Message;
 use crate::sys;
+use crate::sys::scheduler;
 use crate::sys::signals::Signals;
 use crate::terminal::Source;
 
@@ -59,9 +60,8 @@ struct Here {
 impl Here {
     fn stay() -> Here {
         let Ok(processors) = sched_getaffinity(None) else { return Here { processors: None } };
-        let mut here = CpuSet::new();
-        here.set(sched_getcpu());
-        Here { processors: sched_setaffinity(None, &here).is_ok().then_some(processors) }
+        let stays = scheduler::here().is_some_and(|here| sched_setaffinity(None, &here).is_ok());
+        Here { processors: stays.then_some(processors) }
     }
 
     /// Undoes it, for the calling process.

@@ -121,6 +121,26 @@ impl Arena {
         }
     }
 
+    /// Lays out a place for a value that is laid out later.
+    ///
+    /// # Errors
+    ///
+    /// [`ArenaError::Full`].
+    pub fn slot<'a, T>(&'a self) -> Result<&'a Slot<'a, T>, ArenaError> {
+        self.put(Slot { value: AtomicPtr::new(std::ptr::null_mut()), _arena: PhantomData })
+    }
+
+    /// Lays out the value for which a place was kept here, and hands it to the other process.
+    ///
+    /// # Errors
+    ///
+    /// [`ArenaError::Full`].
+    pub fn fill<'a, T>(&'a self, slot: &Slot<'a, T>, value: T) -> Result<(), ArenaError> {
+        let value = std::ptr::from_ref(self.put(value)?).cast_mut();
+        slot.value.store(value, Ordering::Release);
+        Ok(())
+    }
+
     /// Hands `value`, which was laid out here, to the other process.
     pub fn hand_over<T>(&self, value: &T) {
         self.handed().store(std::ptr::from_ref(value).cast_mut().cast(), Ordering::Release);
@@ -143,6 +163,21 @@ impl Arena {
         self.used.set(to);
         // SAFETY: `from` is within the region.
         Ok(unsafe { self.start.add(from) }.cast())
+    }
+}
+
+/// A place in an [`Arena`] for a value that is laid out later in the same one.
+pub struct Slot<'a, T> {
+    value: AtomicPtr<T>,
+    _arena: PhantomData<&'a T>,
+}
+
+impl<'a, T> Slot<'a, T> {
+    /// The value, if there is one yet.
+    pub fn get(&self) -> Option<&'a T> {
+        // SAFETY: null, or what `Arena::fill` stored: a value that lives as long as `'a`, and in the region, which is at the same place in
+        // both processes.
+        unsafe { self.value.load(Ordering::Acquire).as_ref() }
     }
 }
 
@@ -196,6 +231,8 @@ mod tests {
     #[test]
     fn a_child_reads_what_was_laid_out_after_the_fork() {
         let arena = Arena::new(4096).unwrap();
+        let slot = arena.slot::<u64>().unwrap();
+        assert_eq!(slot.get(), None);
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         // SAFETY: the child makes system calls and reads the arena.
         match unsafe { crate::sys::clone::fork_into(0, crate::sys::clone::Parent::Caller) }.unwrap() {
@@ -204,11 +241,13 @@ mod tests {
                 let _ = rustix::io::read(&theirs, &mut byte);
                 // SAFETY: a `&CStr` is what the parent hands over.
                 let handed = unsafe { arena.inbox().handed_over::<&CStr>() };
-                crate::sys::process::exit_now(i32::from(handed != Some(&c"laid out late")));
+                let both = handed == Some(&c"laid out late") && slot.get() == Some(&7);
+                crate::sys::process::exit_now(i32::from(!both));
             }
             crate::sys::clone::Side::Parent { child, .. } => {
                 let text = arena.text(b"laid out late").unwrap();
                 arena.hand_over(arena.put(text).unwrap());
+                arena.fill(slot, 7).unwrap();
                 rustix::io::write(&ours, b"x").unwrap();
                 let (_, status) =
                     rustix::process::waitpid(Some(child), rustix::process::WaitOptions::empty()).unwrap().unwrap();

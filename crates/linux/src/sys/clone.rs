@@ -7,7 +7,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::thread::sched_setaffinity;
+
+use super::scheduler;
 
 /// `struct clone_args` of `linux/sched.h`, up to `set_tid_size` (kernel 5.5).
 #[repr(C)]
@@ -162,19 +165,39 @@ unsafe impl Sync for StackBeside {}
 
 static STACK_OF_ONE_BESIDE: StackBeside = StackBeside(UnsafeCell::new(MaybeUninit::uninit()));
 
-/// A process made by [`beside`]. Dropped, it is waited for.
-pub struct Beside(Pid);
+/// A process made by [`beside`]. Dropped, it is killed.
+pub struct Beside {
+    pid: Pid,
+    has_ended: bool,
+}
 
 impl Beside {
     /// Its process id.
     pub fn pid(&self) -> Pid {
-        self.0
+        self.pid
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.has_ended = self.has_ended || !matches!(waitpid(Some(self.pid), WaitOptions::NOHANG), Ok(None));
+        self.has_ended
+    }
+
+    /// Brings it to the calling thread's processor.
+    pub fn come_here(&self) {
+        if let Some(here) = scheduler::here() {
+            // Where that fails it stays wherever it is.
+            let _ = sched_setaffinity(Some(self.pid), &here);
+        }
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        while let Err(Errno::INTR) = waitpid(Some(self.0), WaitOptions::empty()) {}
+        if !self.has_ended {
+            let _ = kill_process(self.pid, Signal::KILL);
+            while let Err(Errno::INTR) = waitpid(Some(self.pid), WaitOptions::empty()) {}
+        }
     }
 }
 
@@ -200,5 +223,7 @@ pub unsafe fn beside(child: extern "C" fn(*mut c_void) -> c_int, argument: *mut 
         let top = STACK_OF_ONE_BESIDE.0.get().cast::<u8>().add(STACK_BESIDE).cast::<c_void>();
         super::raw::clone(flags, top, child, argument)
     };
-    answer.and_then(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL)).map(Beside)
+    answer
+        .and_then(|pid| c_int::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::INVAL))
+        .map(|pid| Beside { pid, has_ended: false })
 }

@@ -22,14 +22,31 @@ pub struct Late {
     _sender: OwnedFd,
 }
 
-impl Late {
+/// What a [`Late`] is made of, which can be made before it is known that there is need for one.
+#[derive(Debug)]
+pub struct Hold {
+    queue: OwnedFd,
+    sender: OwnedFd,
+}
+
+impl Hold {
+    /// Two sockets.
+    ///
+    /// # Errors
+    ///
+    /// What socketpair(2) answers.
+    pub fn new() -> Result<Hold, Errno> {
+        let (queue, sender) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        Ok(Hold { queue, sender })
+    }
+
     /// Holds what `descriptor` stands for.
     ///
     /// # Errors
     ///
-    /// What socketpair(2) or sendmsg(2) answers: `ETOOMANYREFS` where the user has as many descriptors in queues as may be open.
-    pub fn hold(descriptor: &OwnedFd) -> Result<Late, Errno> {
-        let (queue, sender) = socketpair(AddressFamily::UNIX, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    /// What sendmsg(2) answers: `ETOOMANYREFS` where the user has as many descriptors in queues as may be open.
+    pub fn on(self, descriptor: &OwnedFd) -> Result<Late, Errno> {
+        let Hold { queue, sender } = self;
         let held = [descriptor.as_fd(), queue.as_fd()];
         let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(2))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -57,7 +74,7 @@ mod tests {
     #[test]
     fn the_kernel_closes_what_is_held_when_nobody_holds_the_holder() {
         let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
-        let late = Late::hold(&writer).unwrap();
+        let late = Hold::new().and_then(|hold| hold.on(&writer)).unwrap();
         drop(writer);
         assert!(!hangs_up(&reader, 0), "it is held");
         drop(late);

@@ -7,7 +7,6 @@ use std::ops::Range;
 
 use rustix::io::Errno;
 use rustix::mm::{Advice, madvise};
-use rustix::param::page_size;
 
 /// Bytes of the stack, counted from its top, that are withheld: what a launch uses is less, and the kernel keeps more than that
 /// free below (`stack_guard_gap`, 1 MiB).
@@ -45,6 +44,12 @@ impl Drop for Withheld {
     fn drop(&mut self) {
         self.advise(Advice::LinuxDoFork);
     }
+}
+
+/// Bytes of a page. The C library knows it already; rustix would ask the kernel.
+fn page_size() -> usize {
+    // SAFETY: sysconf takes a number and reads what the C library keeps; this value always exists (sysconf(3)).
+    usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
 /// The upper end of the main thread's stack. The kernel puts the name of the program at its very top (`AT_EXECFN`,
