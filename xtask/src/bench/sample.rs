@@ -62,7 +62,12 @@ pub(crate) fn interleaved(rounds: usize, contenders: &mut [Contender<'_>]) -> Re
 /// The time from starting a command to having its exit status, seen from outside. The standard library starts it by
 /// `posix_spawn`, so this process's size plays no part.
 pub(crate) fn timed(command: &mut Command) -> Result<Duration, Failure> {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
+    timed_with(command, Stdio::null())
+}
+
+/// The same, with a standard input.
+pub(crate) fn timed_with(command: &mut Command, input: Stdio) -> Result<Duration, Failure> {
+    command.stdin(input).stdout(Stdio::null());
     let start = Instant::now();
     let status = command.status();
     let time = start.elapsed();
