@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use bailiwick::linux::api::Tier;
@@ -13,20 +14,29 @@ use super::fixture::Fixture;
 use super::sample::timed_with;
 use crate::shell::{self, Doing, Failure};
 
+/// How much of bailiwick's isolation `bwrap` is told to build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Isolation {
+    /// All that it has words for.
+    Same,
+    /// Namespaces and the plan's mounts: no system call filter, and `/proc` as it comes.
+    MountsAlone,
+}
+
 /// How `bwrap` is run for a workspace.
 pub(crate) struct Yardstick {
     /// Up to the command.
     arguments: Vec<String>,
     /// Holds the system call filter, which bubblewrap reads from its standard input.
-    filter: PathBuf,
+    filter: Option<PathBuf>,
 }
 
 impl Yardstick {
-    /// For a run in this workspace: its mounts and file systems, its covers, its system call filter.
+    /// For a run in this workspace.
     ///
     /// Left out, in bubblewrap's favour, since it has no words for them: the second lock (Landlock), the private home's own
     /// mount points, watching for protected names that appear.
-    pub(crate) fn new(fixture: &Fixture, workspace: &Path) -> Result<Yardstick, Failure> {
+    pub(crate) fn new(fixture: &Fixture, workspace: &Path, isolation: Isolation) -> Result<Yardstick, Failure> {
         let boundary = fixture.sandbox(workspace)?.boundary().doing("cannot resolve the policy")?;
         let plan = Plan::new(&boundary).doing("cannot plan the run")?;
         let fixed = [
@@ -50,18 +60,25 @@ impl Yardstick {
             words.extend(step_arguments(step).into_iter().map(|word| word.to_string_lossy().into_owned()));
         }
         words.extend(["--dev", "/dev", "--proc", "/proc"].map(str::to_owned));
-        words.extend(covers_of_proc());
-        words.extend(["--remount-ro", "/", "--seccomp", "0", "--chdir"].map(str::to_owned));
-        words.extend([workspace.display().to_string(), "--".to_owned()]);
-        let filter = fixture.scratch("filter")?.join("seccomp.bpf");
-        std::fs::write(&filter, program()).doing(format!("cannot write {}", filter.display()))?;
+        let mut filter = None;
+        if isolation == Isolation::Same {
+            words.extend(covers_of_proc());
+            words.extend(["--remount-ro", "/", "--seccomp", "0"].map(str::to_owned));
+            let file = fixture.scratch("filter")?.join("seccomp.bpf");
+            std::fs::write(&file, program()).doing(format!("cannot write {}", file.display()))?;
+            filter = Some(file);
+        }
+        words.extend(["--chdir".to_owned(), workspace.display().to_string(), "--".to_owned()]);
         Ok(Yardstick { arguments: words, filter })
     }
 
     /// The time of one run of `command`.
     pub(crate) fn time(&self, fixture: &Fixture, workspace: &Path, command: &str) -> Result<Duration, Failure> {
-        let filter = File::open(&self.filter).doing(format!("cannot open {}", self.filter.display()))?;
-        timed_with(fixture.bare(workspace, "bwrap").args(&self.arguments).arg(command), filter.into())
+        let input = match &self.filter {
+            Some(filter) => File::open(filter).doing(format!("cannot open {}", filter.display()))?.into(),
+            None => Stdio::null(),
+        };
+        timed_with(fixture.bare(workspace, "bwrap").args(&self.arguments).arg(command), input)
     }
 }
 

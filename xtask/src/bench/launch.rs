@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use super::bwrap::Yardstick;
+use super::bwrap::{Isolation, Yardstick};
 use super::fixture::Fixture;
 use super::sample::{interleaved, timed};
 use super::table::{Budget, Table};
@@ -25,15 +25,20 @@ pub(crate) fn launch(fixture: &Fixture, table: &mut Table) -> Result<(), Failure
     }
     // The private home is made by the first run; bubblewrap is told to mount it.
     inside()?;
-    let bubblewrap = Yardstick::new(fixture, &small)?;
-    let mut yardstick = || bubblewrap.time(fixture, &small, TRUE);
-    let samples = interleaved(ROUNDS, &mut [&mut bare, &mut yardstick, &mut inside])?;
-    let [bare, yardstick, inside] = samples.as_slice() else { return Ok(()) };
+    let same = Yardstick::new(fixture, &small, Isolation::Same)?;
+    let alone = Yardstick::new(fixture, &small, Isolation::MountsAlone)?;
+    let mut yardstick = || same.time(fixture, &small, TRUE);
+    let mut lesser = || alone.time(fixture, &small, TRUE);
+    let samples = interleaved(ROUNDS, &mut [&mut bare, &mut lesser, &mut yardstick, &mut inside])?;
+    let [bare, lesser, yardstick, inside] = samples.as_slice() else { return Ok(()) };
     table.time("launch", "/bin/true, bare", bare);
+    table.compare("launch", "/bin/true, bubblewrap, mounts alone", lesser, Some(("bare", bare)), Budget::None);
     table.compare("launch", "/bin/true, bubblewrap, same isolation", yardstick, Some(("bare", bare)), Budget::None);
     table.compare("launch", "/bin/true, bailiwick run", inside, Some(("bubblewrap", yardstick)), Budget::Ratio(0.5));
+    table.compare("launch", "the same", inside, Some(("mounts alone", lesser)), Budget::None);
     table.note(
-        "launch: bubblewrap gets its arguments and its system call filter from bailiwick's own plan; it has no Landlock and watches nothing",
+        "launch: bubblewrap gets its arguments and its system call filter from bailiwick's own plan; it has no Landlock and \
+         watches nothing. With the mounts alone it has no filter either, and leaves `/proc` uncovered",
     );
     Ok(())
 }
