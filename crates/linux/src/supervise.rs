@@ -139,7 +139,7 @@ pub(crate) fn supervise(
         told_the_end: false,
         on_event,
     };
-    let ready = supervisor.get_ready(tasks);
+    let ready = supervisor.get_ready(tasks).map_err(|error| supervisor.last_words(error));
     // Now, while the command begins, and not when it has ended.
     supervisor.entered.end_helper();
     drop(arena);
@@ -164,6 +164,21 @@ impl Supervisor<'_> {
             self.mounts = self.door.as_ref().and_then(|door| door.hold_mounts().ok());
         }
         self.proceed()
+    }
+
+    /// Why the init is gone, if it has said so; else the error by which its absence showed.
+    fn last_words(&self, error: RunError) -> RunError {
+        if !matches!(error, RunError::Lost(_)) {
+            return error;
+        }
+        // So that its words come to an end.
+        self.kill();
+        while let Ok(Some((message, _))) = Message::receive(&self.entered.messages) {
+            if let Message::Failed(failure) = message {
+                return RunError::Raw(RawFailure(failure));
+            }
+        }
+        error
     }
 
     /// Lets the command start when everything that has to be there before is there, or asks for what is missing.

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ears::Ears;
 use process::DecoyChild;
@@ -236,14 +237,25 @@ impl Drop for RemoveOnFailure<'_> {
     }
 }
 
+/// How long keys of others are waited for, and how often.
+const KEY_PATIENCE: (Duration, u32) = (Duration::from_millis(100), 100);
+
 /// Puts two keys into a new session keyring: one holds the secret, the name of the other is the secret. `None` where there are no keyrings.
 fn plant_key(id: &str, secret: &str) -> Option<String> {
     let description = format!("bailiwick-{id}");
-    ipc::join_session_keyring()
-        .and_then(|()| ipc::add_key(&description, secret.as_bytes()))
-        .and_then(|()| ipc::add_key(secret, b"-"))
-        .ok()
-        .map(|()| description)
+    let plant = || {
+        ipc::join_session_keyring()
+            .and_then(|()| ipc::add_key(&description, secret.as_bytes()))
+            .and_then(|()| ipc::add_key(secret, b"-"))
+    };
+    // A user has 200 keys, and those of sessions that have ended count until the kernel has collected them (keyrings(7)).
+    for _ in 0..KEY_PATIENCE.1 {
+        match plant() {
+            Err(error) if error.raw_os_error() == Some(libc::EDQUOT) => std::thread::sleep(KEY_PATIENCE.0),
+            other => return other.ok().map(|()| description),
+        }
+    }
+    None
 }
 
 /// A shared memory segment with the secret. `None` where there is no System V shared memory.

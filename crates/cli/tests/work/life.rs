@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use super::support::done::until;
-use super::support::{Done, World, processes, tree};
+use super::support::{Done, World, binary, processes, tree};
 
 #[test]
 fn kill_9_of_bailiwick_ends_every_process() {
@@ -127,4 +127,16 @@ fn the_workspace_may_be_removed_and_made_again_between_runs() {
         .out(),
         "b"
     );
+}
+
+/// The init may be gone before the supervisor looks at it, with an order unread.
+#[test]
+fn a_launch_that_fails_says_why_whenever_it_fails() {
+    let world = World::new();
+    let program = binary::bailiwick();
+    for most in (20..36).step_by(2).flat_map(|most| [most; 4]) {
+        let done = world.outside(&format!("ulimit -n {most}; exec {} run -q -- true", program.display())).ends(125);
+        // EMFILE, whatever the C library calls it.
+        assert!(done.both().contains("os error 24"), "with {most} descriptors: {done}");
+    }
 }

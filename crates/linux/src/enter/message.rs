@@ -101,8 +101,13 @@ impl Message {
         let mut record = [0; RECORD];
         let mut space = [const { MaybeUninit::uninit() }; rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let received =
-            recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut record)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let mut receive =
+            || recvmsg(socket.as_fd(), &mut [IoSliceMut::new(&mut record)], &mut control, RecvFlags::CMSG_CLOEXEC);
+        let received = match receive() {
+            // Told once, before what the init has said last: it is gone, and has left an order unread (unix(7) sockets).
+            Err(Errno::CONNRESET) => receive()?,
+            other => other?,
+        };
         if received.bytes != RECORD {
             return Ok(None);
         }
@@ -221,6 +226,23 @@ mod tests {
             assert_eq!(number(*sent), number(received.as_fd()));
         }
         assert!(Message::Ready.send(&ours, &[ours.as_fd(); MOST_DESCRIPTORS + 10]).is_err());
+    }
+
+    #[test]
+    fn the_last_words_of_an_init_that_left_an_order_unread_are_heard() {
+        let (ours, theirs) = rustix::net::socketpair(
+            rustix::net::AddressFamily::UNIX,
+            rustix::net::SocketType::SEQPACKET,
+            rustix::net::SocketFlags::CLOEXEC,
+            None,
+        )
+        .unwrap();
+        Order::Go.send(&ours).unwrap();
+        let failed = Message::Failed(Failure { stage: Stage::Step, index: 3, errno: Errno::MFILE });
+        failed.send(&theirs, &[]).unwrap();
+        drop(theirs);
+        assert_eq!(Message::receive(&ours).unwrap().map(|(message, _)| message), Some(failed));
+        assert!(Message::receive(&ours).unwrap().is_none());
     }
 
     #[test]
