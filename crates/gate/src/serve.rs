@@ -157,7 +157,14 @@ pub fn serve(
 /// How long connections may go on after the gate was told to stop. Nobody inside is left to wait for.
 const LAST_WORDS: Duration = Duration::from_millis(250);
 
+/// How many turns the runtime needs to ask the system what has come, and to let the doors accept it.
+const TURNS: usize = 8;
+
 async fn until_quiet(gate: &Gate) {
+    // The word to stop may be heard before a connection that was made earlier.
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+    }
     while gate.connections.get() > 0 {
         sleep(Duration::from_millis(2)).await;
     }

@@ -9,6 +9,10 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use bailiwick_gate::event::{AttemptResult, Way};
+use bailiwick_gate::{Config, Sockets, Stop, serve};
+use bailiwick_policy::boundary::Network;
+use bailiwick_policy::origin::{Layer, Origin, Source};
+use bailiwick_policy::policy::Ruled;
 use support::{Running, echo, got, hello, host, is_reset, recorder, rule};
 
 fn text(port: u16) -> String {
@@ -340,4 +344,26 @@ fn a_host_that_does_not_answer_is_told_with_what_was_dialled() {
     let mut stream = gate.connect("target.test", port);
     assert!(is_reset(&mut stream));
     assert!(gate.failed().contains(&format!("127.0.0.1:{port} answered")));
+}
+
+/// A connection that nobody has accepted yet when the gate is told to stop: its program has said all that it had to say, and ended.
+#[test]
+fn what_was_said_just_before_the_end_is_carried() {
+    let origin = Origin { layer: Layer::User, source: Source::Option("--allow-host".to_owned()), line: None };
+    let (port, heard) = recorder();
+    let door = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = door.local_addr().unwrap();
+    let allow = vec![Ruled { value: rule(&format!("127.0.0.1:{port}")), origin }];
+    let network = Network { allow, ..Network::default() };
+    let to = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let config = Config { find_destination: Some(Box::new(move |_, _| to)), ..Config::new(network) };
+    let sockets = Sockets { listeners: vec![(port, door)], ..Sockets::default() };
+    let (stopper, stop) = Stop::channel();
+    // On the gate's own thread, so that it has accepted nothing when it finds both.
+    let ready = move || {
+        TcpStream::connect(at).unwrap().write_all(b"last words\0").unwrap();
+        stopper.stop();
+    };
+    serve(config, sockets, |_| {}, ready, stop).unwrap();
+    assert_eq!(got(&heard), b"last words\0");
 }

@@ -314,7 +314,7 @@ impl<'a> View<'a> {
             let root = parent.filter(|parent| parent.grant == grant).map_or(path, |parent| parent.root);
             let parent_root = parent.map_or(path, |parent| parent.root);
             let visible = inside_visible || evaluation.read.verdict != Verdict::Refused;
-            let present = group.iter().find_map(|entry| entry.source.present());
+            let present = group.iter().rev().find_map(|entry| entry.source.present());
             above.push((points.len(), covering));
             points.push(Point { path, grant, parent_grant, evaluation, root, parent_root, visible, present });
         }

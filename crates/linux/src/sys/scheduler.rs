@@ -5,8 +5,8 @@ use std::ffi::c_int;
 use rustix::io::Errno;
 use rustix::thread::CpuSet;
 
-/// As long as this lives, a new process does not interrupt the calling thread: a process of the policy `SCHED_BATCH` waits for its
-/// turn (sched(7), "it never preempts").
+/// As long as this lives, a new process does not interrupt the calling thread: one of the policy `SCHED_BATCH` waits for its turn
+/// (`check_preempt_wakeup_fair` in the kernel's kernel/sched/fair.c; sched(7) says no more than "mildly disfavored").
 ///
 /// New processes inherit the policy; they lose it by [`be_ordinary`]. Only the ordinary policy is ever changed.
 pub struct Undisturbed(());
