@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use super::support::done::until;
-use super::support::{Done, World, binary, processes, tree};
+use super::support::{Done, World, binary, need, processes, tree};
 
 #[test]
 fn kill_9_of_bailiwick_ends_every_process() {
@@ -41,6 +41,23 @@ fn the_inside_may_run_on_every_processor_that_the_caller_may() {
         let done = world.inside(&format!("cat /proc/{whose}/status")).ok();
         assert_eq!(allowed(&done.out()), here, "/proc/{whose}");
     }
+}
+
+/// A launch changes the policy of its processes for a while.
+#[test]
+fn the_inside_has_the_scheduling_policy_of_the_caller() {
+    need!("chrt", "nice");
+    let world = World::new();
+    let program = binary::bailiwick();
+    let run = |before: &str, command: &str| {
+        world.outside(&format!("{before} {} run -q -- {command}", program.display())).ok().out().to_owned()
+    };
+    assert!(run("", "chrt -p 0").contains("SCHED_OTHER"));
+    for (option, policy) in [("-b", "SCHED_BATCH"), ("-i", "SCHED_IDLE")] {
+        let told = run(&format!("chrt {option} 0"), "chrt -p 0");
+        assert!(told.contains(policy), "{told}");
+    }
+    assert_eq!(run("nice -n 5", "nice").trim(), "5");
 }
 
 #[test]

@@ -16,7 +16,11 @@ impl Undisturbed {
     pub fn begin() -> Option<Undisturbed> {
         // SAFETY: the call takes a number; 0 is the calling thread.
         let policy = super::check(unsafe { libc::syscall(libc::SYS_sched_getscheduler, 0) }).ok()?;
-        (policy == libc::c_long::from(libc::SCHED_OTHER) && set(libc::SCHED_BATCH).is_ok()).then_some(Undisturbed(()))
+        if policy != libc::c_long::from(libc::SCHED_OTHER) {
+            return None;
+        }
+        set(libc::SCHED_BATCH).ok()?;
+        Some(Undisturbed(()))
     }
 }
 
@@ -82,6 +86,7 @@ mod tests {
         };
         assert_eq!(policy(), libc::c_long::from(libc::SCHED_BATCH));
         assert!(Undisturbed::begin().is_none(), "only the ordinary policy is changed");
+        assert_eq!(policy(), libc::c_long::from(libc::SCHED_BATCH), "and no other is touched");
         drop(undisturbed);
         assert_eq!(policy(), libc::c_long::from(libc::SCHED_OTHER));
     }
