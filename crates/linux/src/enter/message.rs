@@ -186,7 +186,13 @@ impl Order {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
     use super::*;
+
+    fn line() -> (OwnedFd, OwnedFd) {
+        socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap()
+    }
 
     #[test]
     fn every_message_survives_the_way() {
@@ -210,13 +216,7 @@ mod tests {
 
     #[test]
     fn many_descriptors_come_along_in_their_order() {
-        let (ours, theirs) = rustix::net::socketpair(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::SEQPACKET,
-            rustix::net::SocketFlags::CLOEXEC,
-            None,
-        )
-        .unwrap();
+        let (ours, theirs) = line();
         let sent = [ours.as_fd(), theirs.as_fd()].repeat(MOST_DESCRIPTORS / 2);
         Message::Outlet { packets: true }.send(&ours, &sent).unwrap();
         let (message, received) = Message::receive(&theirs).unwrap().unwrap();
@@ -230,13 +230,7 @@ mod tests {
 
     #[test]
     fn the_last_words_of_an_init_that_left_an_order_unread_are_heard() {
-        let (ours, theirs) = rustix::net::socketpair(
-            rustix::net::AddressFamily::UNIX,
-            rustix::net::SocketType::SEQPACKET,
-            rustix::net::SocketFlags::CLOEXEC,
-            None,
-        )
-        .unwrap();
+        let (ours, theirs) = line();
         Order::Go.send(&ours).unwrap();
         let failed = Message::Failed(Failure { stage: Stage::Step, index: 3, errno: Errno::MFILE });
         failed.send(&theirs, &[]).unwrap();
