@@ -51,7 +51,7 @@ struct Own {
     name: CString,
     /// Holds the lock.
     file: OwnedFd,
-    /// For the end.
+    /// Made beforehand, so that the end need not wait for it; without it, closing takes longer.
     hold: Option<Hold>,
 }
 

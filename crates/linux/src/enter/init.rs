@@ -98,22 +98,18 @@ fn learn<'a>(start: &Start<'a>, supervisor: &OwnedFd) -> Result<&'a Build<'a>, F
     let order = if start.is_elsewhere() { Order::receive_soon(supervisor) } else { Order::receive(supervisor) };
     // Not before: woken where the supervisor runs, this process would wait for it.
     start.run_anywhere();
-    match order {
-        Ok(Order::Build) => start.handed_over().ok_or(Errno::INVAL),
-        Ok(_) => Err(Errno::PROTO),
-        Err(errno) => Err(errno),
-    }
-    .map_err(Stage::Go.failed())
+    order
+        .and_then(|order| order.must_be(Order::Build))
+        .and_then(|()| start.handed_over().ok_or(Errno::INVAL))
+        .map_err(Stage::Go.failed())
 }
 
 /// Waits until the supervisor has laid out the rest.
 fn learn_the_rest<'a>(build: &Build<'a>, supervisor: &OwnedFd) -> Result<&'a Launch<'a>, Failure> {
-    match Order::receive(supervisor) {
-        Ok(Order::Launch) => build.launch.get().ok_or(Errno::INVAL),
-        Ok(_) => Err(Errno::PROTO),
-        Err(errno) => Err(errno),
-    }
-    .map_err(Stage::Go.failed())
+    Order::receive(supervisor)
+        .and_then(|order| order.must_be(Order::Launch))
+        .and_then(|()| build.launch.get().ok_or(Errno::INVAL))
+        .map_err(Stage::Go.failed())
 }
 
 fn set_up<'a>(

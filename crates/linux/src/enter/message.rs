@@ -165,6 +165,11 @@ impl Order {
         Order::take(socket, RecvFlags::empty())
     }
 
+    /// An error if this is another order than the one whose turn it is.
+    pub(super) fn must_be(self, wanted: Order) -> Result<(), Errno> {
+        if self == wanted { Ok(()) } else { Err(Errno::PROTO) }
+    }
+
     fn take(socket: &OwnedFd, flags: RecvFlags) -> Result<Order, Errno> {
         let mut byte = [0];
         let received = loop {

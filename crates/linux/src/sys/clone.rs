@@ -204,7 +204,7 @@ impl Drop for Beside {
 /// Runs `child(argument)` in a new process that shares this one's descriptors and has a copy of its memory, while this one goes
 /// on.
 ///
-/// A copy, although the process lives for one call: were the memory shared, each would wait for the other's changes to it, and
+/// A copy, although the process does hardly more than one call: were the memory shared, each would wait for the other's changes to it, and
 /// every page that is copied later would interrupt the other's processor (measured in a virtual machine: 18 µs a page).
 ///
 /// # Safety
