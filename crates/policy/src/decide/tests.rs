@@ -251,7 +251,16 @@ proptest! {
     fn points_are_where_grants_change(b in boundary_strategy(), random in prop::collection::vec(path_strategy(), 8)) {
         let points = b.points();
         let one_by_one: Vec<_> = points.iter().map(|path| (*path, b.grant(path))).collect();
-        prop_assert_eq!(b.point_grants(), one_by_one);
+        prop_assert_eq!(b.point_grants(), one_by_one.clone());
+        let (surveyed, _) = b.survey();
+        prop_assert_eq!(surveyed.iter().map(|point| (point.path, point.grant)).collect::<Vec<_>>(), one_by_one);
+        for point in surveyed {
+            let above = point.path.parent().map_or(Grant::Hidden, |parent| b.grant(parent));
+            prop_assert_eq!(point.parent_grant, above, "above {:?}", point.path);
+            let ceilings = [&b.ceiling_read, &b.ceiling_write].into_iter().flatten().flatten();
+            let rules = b.rules.iter().chain(&b.ceiling_rules).chain(ceilings).filter(|rule| rule.path == point.path);
+            prop_assert_eq!(point.present, rules.last().map(|rule| rule.present), "{:?}", point.path);
+        }
         for (index, path) in points.iter().enumerate() {
             prop_assert!(!points[index + 1..].iter().any(|later| naive::below(later, path)), "{:?} comes late", path);
         }
@@ -274,6 +283,7 @@ proptest! {
             prop_assert!(refused(&Access::Remove(name.path.to_path_buf())));
             prop_assert_eq!(name.kind == FileRuleKind::Deny, refused(&Access::Read(name.path.to_path_buf())));
             prop_assert!(naive::below(name.root, name.path) && name.root != name.path);
+            prop_assert_eq!(name.in_private, b.grant(name.root) != Grant::Write);
             for between in name.path.ancestors().skip(1).take_while(|above| *above != name.root) {
                 prop_assert!(refused(&Access::Remove(between.to_path_buf())), "{:?} may be moved", between);
                 prop_assert!(!refused(&Access::Write(between.to_path_buf())), "{:?} is not writable", between);
