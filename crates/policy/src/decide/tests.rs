@@ -258,8 +258,8 @@ proptest! {
             let above = point.path.parent().map_or(Grant::Hidden, |parent| b.grant(parent));
             prop_assert_eq!(point.parent_grant, above, "above {:?}", point.path);
             let ceilings = [&b.ceiling_read, &b.ceiling_write].into_iter().flatten().flatten();
-            let rules = b.rules.iter().chain(&b.ceiling_rules).chain(ceilings).filter(|rule| rule.path == point.path);
-            prop_assert_eq!(point.present, rules.last().map(|rule| rule.present), "{:?}", point.path);
+            let mut rules = b.rules.iter().chain(&b.ceiling_rules).chain(ceilings).filter(|rule| rule.path == point.path);
+            prop_assert_eq!(point.present, rules.next_back().map(|rule| rule.present), "{:?}", point.path);
         }
         for (index, path) in points.iter().enumerate() {
             prop_assert!(!points[index + 1..].iter().any(|later| naive::below(later, path)), "{:?} comes late", path);
